@@ -1,0 +1,224 @@
+"""A campaign with very many candidates a task, of rows alone: no picture of a candidate lies anywhere.
+
+    python -m experiments.support.crowded_campaign FOLDER --tasks 1000 --candidates 1000 --store sqlite-columns
+
+It makes FOLDER/campaign and prints the seconds of each part as JSON; ``experiments.scale`` starts it. A quarter of the
+tasks is of each type; half of a task's candidates is of one generator, a quarter of each of two imports. A candidate has
+20.5 scores on average, of five scorers that need no model, in their present versions; one in 33 is unscored, the gate
+refuses one candidate in 20. Scores, judgements of a candidate of every tenth task and three totals follow from a quality
+that each candidate has. The plan of the campaign names no generator, so nothing is to be made.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, insert
+
+from experiments.support.synthetic_campaign import generators_of, quality_of, submit, write_contest
+from selector import Campaign
+from selector.create import open_workspace
+from selector.demo.play.figures import Floats
+from selector.domain import Axis, Recipe, Scorer, Task, TaskType
+from selector.registry import create_scorer
+from selector.store import Database, schema
+from selector.store.candidates import add_scores
+from selector.store.observations import JUDGE, Judgement, add_judgements
+
+SCORERS = ("artefacts", "gate", "preservation", "seams", "technical")
+STORES = ("sqlite", "sqlite-columns", "postgresql", "postgresql-columns")
+SUBMISSIONS = 3
+WITHOUT = "synthesised without a value"
+_AT = "2025-07-01T12:00:00.000+00:00"
+_BUILD = "1-synthetic"
+_SIDE_PX, _BYTES = 1024, 150_000
+_TASKS_AT_ONCE = 10  # in a transaction
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """The candidates of one task: ``ids`` ascending, ``quality`` (candidates,) about 0 to 10, who made each."""
+
+    task: Task
+    ids: Sequence[str]
+    quality: Floats
+    made_by: Sequence[str]
+
+
+def make_crowded(folder: Path, contest: Path, each: int, seed: int, store: str = "sqlite", url: str = "") -> dict[str, float]:
+    """A campaign in ``folder`` for the tasks that ``write_contest`` wrote to ``contest``; seconds by part.
+
+    ``each``: candidates a task, a multiple of four. ``store``: one of ``STORES``; ``url``: of the PostgreSQL.
+    """
+    seconds = dict.fromkeys(("candidates", "scores", "told"), 0.0)
+    config: dict[str, Any] = {
+        "generate": {kind.value: {} for kind in TaskType},
+        "score": {"scorers": list(SCORERS)},
+        "store": {"scores": "columns" if store.endswith("columns") else "rows", **({"url": url} if url else {})},
+    }
+    with Campaign.init(folder, contest / "task.csv", contest / "imgs", **config) as campaign:
+        tasks, profile = campaign.tasks, campaign.profile
+    scorers = {name: create_scorer(name) for name in SCORERS}
+    rng = np.random.default_rng(seed)
+    ws = open_workspace(folder, lambda: datetime.now(timezone.utc))
+    best: list[Crowd] = []
+    for start in range(0, len(tasks), _TASKS_AT_ONCE):
+        crowds = [_crowd(task, each, rng) for task in tasks[start : start + _TASKS_AT_ONCE]]
+        with _timed(seconds, "candidates"), ws.db.write() as connection:
+            for crowd in crowds:
+                _write_candidates(ws.db, connection, crowd)
+        with _timed(seconds, "scores"), ws.db.write() as connection:
+            for crowd in crowds:
+                add_scores(ws.db, connection, list(_score_rows(crowd, scorers, rng)))
+        best += [_some(crowd) for crowd in crowds]
+    with _timed(seconds, "told"):
+        with ws.db.write() as connection:
+            for crowd in best[::10]:
+                sc, pq = np.clip(crowd.quality[0] + rng.standard_normal(2), 0, 10).tolist()
+                add_judgements(
+                    connection, [Judgement(crowd.task.id, crowd.ids[0], "a-model", JUDGE, sc, pq, at=_AT)]
+                )
+        for number in range(SUBMISSIONS):
+            picked = {crowd.task.id: int(rng.integers(len(crowd.ids))) for crowd in best}
+            submit(
+                ws.db,
+                profile,
+                number,
+                [(crowd.task.id, crowd.ids[picked[crowd.task.id]]) for crowd in best],
+                float(np.clip([crowd.quality[picked[crowd.task.id]] for crowd in best], 0, 10).mean()),
+            )
+    ws.db.close()
+    return {what: round(s, 2) for what, s in seconds.items()}
+
+
+class _timed:
+    """Adds the seconds of a block to a part."""
+
+    def __init__(self, seconds: dict[str, float], part: str) -> None:
+        self._seconds, self._part = seconds, part
+
+    def __enter__(self) -> None:
+        self._started = time.perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        self._seconds[self._part] += time.perf_counter() - self._started
+
+
+def _crowd(task: Task, each: int, rng: np.random.Generator) -> Crowd:
+    text = rng.bytes(32 * each).hex()
+    ids = sorted(text[64 * k : 64 * (k + 1)] for k in range(each))
+    makers = [generators_of(task, each)[k] for k in rng.permutation(each)]
+    return Crowd(task, ids, quality_of(makers) + 1.5 * rng.standard_normal(each), makers)
+
+
+def _some(crowd: Crowd, most: int = 19) -> Crowd:
+    """Its first candidates, none of which the gate refuses: what is judged and submitted."""
+    return Crowd(crowd.task, crowd.ids[:most], crowd.quality[:most], crowd.made_by[:most])
+
+
+def _write_candidates(db: Database, connection: Connection, crowd: Crowd) -> None:
+    task_id = crowd.task.id
+    size = {"width_px": _SIDE_PX, "height_px": _SIDE_PX, "size_bytes": _BYTES, "at": _AT}
+    connection.execute(insert(schema.candidate), [{"task_id": task_id, "id": one, **size} for one in crowd.ids])
+    recipes: dict[str, list[Recipe]] = {}
+    rows = []
+    for k, (name, candidate_id) in enumerate(zip(crowd.made_by, crowd.ids, strict=True)):
+        recipes.setdefault(name, []).append(recipe := _recipe(name, task_id, k))
+        rows.append(
+            {
+                "task_id": task_id,
+                "generator": name,
+                "build": _BUILD,
+                "recipe_key": recipe.key,
+                "try_number": 1,
+                "ordinal": None if "file" in recipe.params else len(recipes[name]) - 1,
+                "variant": recipe.variant,
+                "seed": recipe.seed,
+                "params": dict(recipe.params),
+                "outcome": "made",
+                "fallback": False,
+                "candidate_id": candidate_id,
+                "reason": None,
+                "notes": {},
+                "seconds": 1.0,
+                "at": _AT,
+            }
+        )
+    connection.execute(insert(schema.attempt), rows)
+    plannings = [
+        {
+            "task_id": task_id,
+            "generator": name,
+            "build": _BUILD,
+            "asked": len(its),
+            "recipes": [{"variant": r.variant, "seed": r.seed, "params": dict(r.params)} for r in its],
+            "outcome": "planned",
+            "reason": None,
+            "at": _AT,
+        }
+        for name, its in recipes.items()
+    ]
+    connection.execute(insert(schema.planning), plannings)
+
+
+def _recipe(generator: str, task_id: str, number: int) -> Recipe:
+    if generator.startswith("folder:"):
+        name = f"{task_id}_{number}.jpg"
+        return Recipe(name, 0, {"file": name})
+    return Recipe(f"method {number % 4}", number)
+
+
+def _score_rows(crowd: Crowd, scorers: Mapping[str, Scorer], rng: np.random.Generator) -> Iterator[dict[str, Any]]:
+    """Rows of the table ``score``, those of a candidate and scorer together."""
+    for name, scorer in scorers.items():
+        if crowd.task.type not in scorer.task_types:
+            continue
+        values = _values(crowd, scorer, rng)
+        names = [column.name for column in scorer.columns]
+        for candidate_id, of_one in zip(crowd.ids, values.tolist(), strict=True):
+            key = {"task_id": crowd.task.id, "candidate_id": candidate_id, "scorer": name, "version": scorer.version}
+            for column, value in zip(names, of_one, strict=True):
+                missing = value != value
+                yield {**key, "column": column, "value": None if missing else value, "reason": WITHOUT if missing else None}
+
+
+def _values(crowd: Crowd, scorer: Scorer, rng: np.random.Generator) -> Floats:
+    """(candidates, columns) scores within their ranges, NaN where there is none."""
+    n = len(crowd.ids)
+    turn = np.arange(n)
+    made = np.empty((n, len(scorer.columns)))
+    for j, column in enumerate(scorer.columns):
+        if column.axis is Axis.GATE:
+            made[:, j] = turn % 20 != 19
+            continue
+        signal = crowd.quality / 5 - 1 + rng.standard_normal(n)
+        share = 1 / (1 + np.exp(-signal if column.higher_is_better else signal))
+        made[:, j] = np.where((crowd.task.position + turn + j) % 33 == 0, np.nan, column.low + (column.high - column.low) * share)
+    return made
+
+
+def main() -> int:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("folder", type=Path)
+    options.add_argument("--tasks", type=int, default=1000)
+    options.add_argument("--candidates", type=int, default=1000)
+    options.add_argument("--seed", type=int, default=0)
+    options.add_argument("--store", choices=STORES, default="sqlite")
+    options.add_argument("--url", default="")
+    chosen = options.parse_args()
+    write_contest(chosen.folder, chosen.tasks, chosen.seed)
+    place = chosen.folder / "campaign"
+    print(json.dumps(make_crowded(place, chosen.folder, chosen.candidates, chosen.seed, chosen.store, chosen.url)))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
