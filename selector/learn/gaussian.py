@@ -42,6 +42,12 @@ class Gaussian:
         full: Floats = _squared(self.root) + self.own - _squared(self.learned)
         return np.maximum(full, 0.0)
 
+    def among(self, rows: Ints) -> Gaussian:
+        """The same of some rows (ascending), in that order."""
+        if len(rows) == len(self.mean):
+            return self
+        return Gaussian(self.mean[rows], self.root[rows], self.own[rows], self.learned[rows])
+
     def ahead(self, i: int, j: int) -> tuple[float, float]:
         """Mean and standard deviation of how far row ``i`` is above row ``j``: what they share says nothing of it."""
         if i == j:
