@@ -30,8 +30,9 @@ from selector.demo.play.figures import Floats
 from selector.domain import Axis, Recipe, Scorer, Task, TaskType
 from selector.registry import create_scorer
 from selector.store import Database, schema
-from selector.store.candidates import add_scores
+from selector.store.moving_scores import add_columns
 from selector.store.observations import JUDGE, Judgement, add_judgements
+from selector.store.scores import add_scores
 
 SCORERS = ("artefacts", "gate", "preservation", "seams", "technical")
 STORES = ("sqlite", "sqlite-columns", "postgresql", "postgresql-columns")
@@ -40,7 +41,7 @@ WITHOUT = "synthesised without a value"
 _AT = "2025-07-01T12:00:00.000+00:00"
 _BUILD = "1-synthetic"
 _SIDE_PX, _BYTES = 1024, 150_000
-_TASKS_AT_ONCE = 10  # in a transaction
+_TASKS_AT_ONCE = 100  # in a transaction, and in a file of columns
 
 
 @dataclass(frozen=True)
@@ -76,8 +77,13 @@ def make_crowded(folder: Path, contest: Path, each: int, seed: int, store: str =
             for crowd in crowds:
                 _write_candidates(ws.db, connection, crowd)
         with _timed(seconds, "scores"), ws.db.write() as connection:
-            for crowd in crowds:
-                add_scores(ws.db, connection, list(_score_rows(crowd, scorers, rng)))
+            for name, scorer in scorers.items():
+                measured = [(c, _values(c, scorer, rng)) for c in crowds if c.task.type in scorer.task_types]
+                if store.endswith("columns"):
+                    _add_columns(connection, name, scorer, measured)
+                    continue
+                for crowd, values in measured:
+                    add_scores(ws.db, connection, list(_rows(crowd, name, scorer, values)))
         best += [_some(crowd) for crowd in crowds]
     with _timed(seconds, "told"):
         with ws.db.write() as connection:
@@ -176,18 +182,24 @@ def _recipe(generator: str, task_id: str, number: int) -> Recipe:
     return Recipe(f"method {number % 4}", number)
 
 
-def _score_rows(crowd: Crowd, scorers: Mapping[str, Scorer], rng: np.random.Generator) -> Iterator[dict[str, Any]]:
-    """Rows of the table ``score``, those of a candidate and scorer together."""
-    for name, scorer in scorers.items():
-        if crowd.task.type not in scorer.task_types:
-            continue
-        values = _values(crowd, scorer, rng)
-        names = [column.name for column in scorer.columns]
-        for candidate_id, of_one in zip(crowd.ids, values.tolist(), strict=True):
-            key = {"task_id": crowd.task.id, "candidate_id": candidate_id, "scorer": name, "version": scorer.version}
-            for column, value in zip(names, of_one, strict=True):
-                missing = value != value
-                yield {**key, "column": column, "value": None if missing else value, "reason": WITHOUT if missing else None}
+def _rows(crowd: Crowd, name: str, scorer: Scorer, values: Floats) -> Iterator[dict[str, Any]]:
+    """Rows of the table ``score``, those of a candidate together."""
+    names = [column.name for column in scorer.columns]
+    for candidate_id, of_one in zip(crowd.ids, values.tolist(), strict=True):
+        key = {"task_id": crowd.task.id, "candidate_id": candidate_id, "scorer": name, "version": scorer.version}
+        for column, value in zip(names, of_one, strict=True):
+            told = {"value": value, "reason": None} if value == value else {"value": None, "reason": WITHOUT}
+            yield {**key, "column": column, **told}
+
+
+def _add_columns(connection: Connection, name: str, scorer: Scorer, measured: Sequence[tuple[Crowd, Floats]]) -> None:
+    """The same as one file for all of these tasks."""
+    task_ids = [crowd.task.id for crowd, _ in measured for _ in crowd.ids]
+    values = np.concatenate([values for _, values in measured])
+    reasons = np.where(np.isnan(values), WITHOUT, None)
+    columns = {column.name: (values[:, j], reasons[:, j].tolist()) for j, column in enumerate(scorer.columns)}
+    candidate_ids = [one for crowd, _ in measured for one in crowd.ids]
+    add_columns(connection, name, scorer.version, task_ids, candidate_ids, columns)
 
 
 def _values(crowd: Crowd, scorer: Scorer, rng: np.random.Generator) -> Floats:
