@@ -2,7 +2,8 @@
 
     python -m experiments.support.crowded_campaign FOLDER --tasks 1000 --candidates 1000 --store sqlite-columns
 
-It makes FOLDER/campaign and prints the seconds of each part as JSON; ``experiments.scale`` starts it. A quarter of the
+It makes FOLDER/campaign and FOLDER/scores.parquet, the same candidates as a table, and prints the seconds of each part of
+the campaign as JSON; ``experiments.scale`` starts it. A quarter of the
 tasks is of each type; half of a task's candidates is of one generator, a quarter of each of two imports. A candidate has
 20.5 scores on average, of five scorers that need no model, in their present versions; one in 33 is unscored, the gate
 refuses one candidate in 20. Scores, judgements of a candidate of every tenth task and three totals follow from a quality
@@ -37,6 +38,7 @@ from selector.store.scores import add_scores
 SCORERS = ("artefacts", "gate", "preservation", "seams", "technical")
 STORES = ("sqlite", "sqlite-columns", "postgresql", "postgresql-columns")
 SUBMISSIONS = 3
+LEAST_CANDIDATES = 20  # a task
 WITHOUT = "synthesised without a value"
 _AT = "2025-07-01T12:00:00.000+00:00"
 _BUILD = "1-synthetic"
@@ -54,7 +56,9 @@ class Crowd:
     made_by: Sequence[str]
 
 
-def make_crowded(folder: Path, contest: Path, each: int, seed: int, store: str = "sqlite", url: str = "") -> dict[str, float]:
+def make_crowded(
+    folder: Path, contest: Path, each: int, seed: int, store: str = "sqlite", url: str = ""
+) -> dict[str, float]:
     """A campaign in ``folder`` for the tasks that ``write_contest`` wrote to ``contest``; seconds by part.
 
     ``each``: candidates a task, a multiple of four. ``store``: one of ``STORES``; ``url``: of the PostgreSQL.
@@ -71,27 +75,31 @@ def make_crowded(folder: Path, contest: Path, each: int, seed: int, store: str =
     rng = np.random.default_rng(seed)
     ws = open_workspace(folder, lambda: datetime.now(timezone.utc))
     best: list[Crowd] = []
+    wide = WideTable(contest / "scores.parquet", scorers)
     for start in range(0, len(tasks), _TASKS_AT_ONCE):
         crowds = [_crowd(task, each, rng) for task in tasks[start : start + _TASKS_AT_ONCE]]
         with _timed(seconds, "candidates"), ws.db.write() as connection:
             for crowd in crowds:
                 _write_candidates(ws.db, connection, crowd)
+        values = {
+            name: [(c, _values(c, scorer, rng)) for c in crowds if c.task.type in scorer.task_types]
+            for name, scorer in scorers.items()
+        }
+        wide.add(crowds, values)
         with _timed(seconds, "scores"), ws.db.write() as connection:
             for name, scorer in scorers.items():
-                measured = [(c, _values(c, scorer, rng)) for c in crowds if c.task.type in scorer.task_types]
+                measured = values[name]
                 if store.endswith("columns"):
                     _add_columns(connection, name, scorer, measured)
                     continue
-                for crowd, values in measured:
-                    add_scores(ws.db, connection, list(_rows(crowd, name, scorer, values)))
+                for crowd, of_crowd in measured:
+                    add_scores(ws.db, connection, list(_rows(crowd, name, scorer, of_crowd)))
         best += [_some(crowd) for crowd in crowds]
     with _timed(seconds, "told"):
         with ws.db.write() as connection:
             for crowd in best[::10]:
                 sc, pq = np.clip(crowd.quality[0] + rng.standard_normal(2), 0, 10).tolist()
-                add_judgements(
-                    connection, [Judgement(crowd.task.id, crowd.ids[0], "a-model", JUDGE, sc, pq, at=_AT)]
-                )
+                add_judgements(connection, [Judgement(crowd.task.id, crowd.ids[0], "a-model", JUDGE, sc, pq, at=_AT)])
         for number in range(SUBMISSIONS):
             picked = {crowd.task.id: int(rng.integers(len(crowd.ids))) for crowd in best}
             submit(
@@ -101,8 +109,37 @@ def make_crowded(folder: Path, contest: Path, each: int, seed: int, store: str =
                 [(crowd.task.id, crowd.ids[picked[crowd.task.id]]) for crowd in best],
                 float(np.clip([crowd.quality[picked[crowd.task.id]] for crowd in best], 0, 10).mean()),
             )
+    wide.close()
     ws.db.close()
     return {what: round(s, 2) for what, s in seconds.items()}
+
+
+class WideTable:
+    """The candidates as a table with a column a score, written some tasks at a time."""
+
+    def __init__(self, path: Path, scorers: Mapping[str, Scorer]) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        names = [f"{name}.{column.name}" for name, scorer in scorers.items() for column in scorer.columns]
+        texts, numbers = ("task", "candidate", "generator", "task_type"), [(name, pa.float64()) for name in names]
+        self._schema = pa.schema([*((name, pa.string()) for name in texts), *numbers])
+        self._scorers, self._writer = scorers, pq.ParquetWriter(path, self._schema)
+
+    def add(self, crowds: Sequence[Crowd], values: Mapping[str, Sequence[tuple[Crowd, Floats]]]) -> None:
+        import pyarrow as pa
+
+        of = {(name, crowd.task.id): found for name, measured in values.items() for crowd, found in measured}
+        for crowd in crowds:
+            n = len(crowd.ids)
+            columns: list[Any] = [[crowd.task.id] * n, crowd.ids, crowd.made_by, [crowd.task.type.value] * n]
+            for name, scorer in self._scorers.items():
+                found = of.get((name, crowd.task.id), np.full((n, len(scorer.columns)), np.nan))
+                columns += [found[:, j] for j in range(len(scorer.columns))]
+            self._writer.write_table(pa.table(columns, schema=self._schema))
+
+    def close(self) -> None:
+        self._writer.close()
 
 
 class _timed:
@@ -213,7 +250,9 @@ def _values(crowd: Crowd, scorer: Scorer, rng: np.random.Generator) -> Floats:
             continue
         signal = crowd.quality / 5 - 1 + rng.standard_normal(n)
         share = 1 / (1 + np.exp(-signal if column.higher_is_better else signal))
-        made[:, j] = np.where((crowd.task.position + turn + j) % 33 == 0, np.nan, column.low + (column.high - column.low) * share)
+        made[:, j] = np.where(
+            (crowd.task.position + turn + j) % 33 == 0, np.nan, column.low + (column.high - column.low) * share
+        )
     return made
 
 
