@@ -75,7 +75,7 @@ def _measured(chosen: argparse.Namespace) -> int:
     verbs = list(known) if chosen.verbs is None else _verbs(chosen.verbs, known)
     if each is not None and (each < LEAST_CANDIDATES or each % CANDIDATES):
         raise InputError(f"--candidates is a multiple of {CANDIDATES} from {LEAST_CANDIDATES} on, got {each}")
-    if chosen.store != "sqlite" and (each is None or chosen.keep and chosen.store.startswith("postgresql")):
+    if chosen.store != "sqlite" and (each is None or (chosen.keep and chosen.store.startswith("postgresql"))):
         raise InputError("--store is of a campaign with --candidates; --keep cannot keep what is in PostgreSQL")
     costs: Costs = {}
     with _place(chosen.keep) as place, _server(chosen.store) as server:

@@ -2,12 +2,12 @@
 
     python -m experiments.support.crowded_campaign FOLDER --tasks 1000 --candidates 1000 --store sqlite-columns
 
-It makes FOLDER/campaign and FOLDER/scores.parquet, the same candidates as a table, and prints the seconds of each part of
-the campaign as JSON; ``experiments.scale`` starts it. A quarter of the
-tasks is of each type; half of a task's candidates is of one generator, a quarter of each of two imports. A candidate has
-20.5 scores on average, of five scorers that need no model, in their present versions; one in 33 is unscored, the gate
-refuses one candidate in 20. Scores, judgements of a candidate of every tenth task and three totals follow from a quality
-that each candidate has. The plan of the campaign names no generator, so nothing is to be made.
+It makes FOLDER/campaign and FOLDER/scores.parquet, the same candidates as a table, and prints the seconds of each part
+of the campaign as JSON; ``experiments.scale`` starts it. A quarter of the tasks is of each type; half of a task's
+candidates is of one generator, a quarter of each of two imports. A candidate has 20.5 scores on average, of five
+scorers that need no model, in their present versions; one in 33 is unscored, the gate refuses one candidate in 20.
+Scores, judgements of a candidate of every tenth task and three totals follow from a quality that each candidate has.
+The plan of the campaign names no generator, so nothing is to be made.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from selector.create import open_workspace
 from selector.demo.play.figures import Floats
 from selector.domain import Axis, Recipe, Scorer, Task, TaskType
 from selector.registry import create_scorer
-from selector.store import Database, schema
+from selector.store import schema
 from selector.store.moving_scores import add_columns
 from selector.store.observations import JUDGE, Judgement, add_judgements
 from selector.store.scores import add_scores
@@ -78,15 +78,15 @@ def make_crowded(
     wide = WideTable(contest / "scores.parquet", scorers)
     for start in range(0, len(tasks), _TASKS_AT_ONCE):
         crowds = [_crowd(task, each, rng) for task in tasks[start : start + _TASKS_AT_ONCE]]
-        with _timed(seconds, "candidates"), ws.db.write() as connection:
+        with _Timed(seconds, "candidates"), ws.db.write() as connection:
             for crowd in crowds:
-                _write_candidates(ws.db, connection, crowd)
+                _write_candidates(connection, crowd)
         values = {
             name: [(c, _values(c, scorer, rng)) for c in crowds if c.task.type in scorer.task_types]
             for name, scorer in scorers.items()
         }
         wide.add(crowds, values)
-        with _timed(seconds, "scores"), ws.db.write() as connection:
+        with _Timed(seconds, "scores"), ws.db.write() as connection:
             for name, scorer in scorers.items():
                 measured = values[name]
                 if store.endswith("columns"):
@@ -95,7 +95,7 @@ def make_crowded(
                 for crowd, of_crowd in measured:
                     add_scores(ws.db, connection, list(_rows(crowd, name, scorer, of_crowd)))
         best += [_some(crowd) for crowd in crowds]
-    with _timed(seconds, "told"):
+    with _Timed(seconds, "told"):
         with ws.db.write() as connection:
             for crowd in best[::10]:
                 sc, pq = np.clip(crowd.quality[0] + rng.standard_normal(2), 0, 10).tolist()
@@ -142,7 +142,7 @@ class WideTable:
         self._writer.close()
 
 
-class _timed:
+class _Timed:
     """Adds the seconds of a block to a part."""
 
     def __init__(self, seconds: dict[str, float], part: str) -> None:
@@ -167,7 +167,7 @@ def _some(crowd: Crowd, most: int = 19) -> Crowd:
     return Crowd(crowd.task, crowd.ids[:most], crowd.quality[:most], crowd.made_by[:most])
 
 
-def _write_candidates(db: Database, connection: Connection, crowd: Crowd) -> None:
+def _write_candidates(connection: Connection, crowd: Crowd) -> None:
     task_id = crowd.task.id
     size = {"width_px": _SIDE_PX, "height_px": _SIDE_PX, "size_bytes": _BYTES, "at": _AT}
     connection.execute(insert(schema.candidate), [{"task_id": task_id, "id": one, **size} for one in crowd.ids])
