@@ -3,7 +3,7 @@
     python -m experiments.support.crowded_campaign FOLDER --tasks 1000 --candidates 1000 --store sqlite-columns
 
 It makes FOLDER/campaign and FOLDER/scores.parquet, the same candidates as a table, and prints the seconds of each part
-of the campaign as JSON; ``experiments.scale`` starts it. A quarter of the tasks is of each type; half of a task's
+of the campaign as JSON, and those of its own work (cpu_s); ``experiments.scale`` starts it. A quarter of the tasks is of each type; half of a task's
 candidates is of one generator, a quarter of each of two imports. A candidate has 20.5 scores on average, of five
 scorers that need no model, in their present versions; one in 33 is unscored, the gate refuses one candidate in 20.
 Scores, judgements of a candidate of every tenth task and three totals follow from a quality that each candidate has.
@@ -63,7 +63,7 @@ def make_crowded(
 
     ``each``: candidates a task, a multiple of four. ``store``: one of ``STORES``; ``url``: of the PostgreSQL.
     """
-    seconds = dict.fromkeys(("candidates", "scores", "told"), 0.0)
+    seconds = dict.fromkeys(("cpu_s", "candidates", "scores", "told"), 0.0)
     config: dict[str, Any] = {
         "generate": {kind.value: {} for kind in TaskType},
         "score": {"scorers": list(SCORERS)},
@@ -143,16 +143,17 @@ class WideTable:
 
 
 class _Timed:
-    """Adds the seconds of a block to a part."""
+    """Adds the seconds that pass in a block to its part, and those of this process to ``cpu_s``."""
 
     def __init__(self, seconds: dict[str, float], part: str) -> None:
         self._seconds, self._part = seconds, part
 
     def __enter__(self) -> None:
-        self._started = time.perf_counter()
+        self._started, self._used = time.perf_counter(), time.process_time()
 
     def __exit__(self, *_: object) -> None:
         self._seconds[self._part] += time.perf_counter() - self._started
+        self._seconds["cpu_s"] += time.process_time() - self._used
 
 
 def _crowd(task: Task, each: int, rng: np.random.Generator) -> Crowd:

@@ -194,9 +194,7 @@ def _submit(
     submit(db, profile, number, picks, float(overall.mean()))
 
 
-def submit(
-    db: Database, profile: ContestProfile, number: int, chosen: Sequence[tuple[str, str]], total: float
-) -> None:
+def submit(db: Database, profile: ContestProfile, number: int, chosen: Sequence[tuple[str, str]], total: float) -> None:
     """A submission of these candidates (task id, candidate id), uploaded on a day of its own, and its total."""
     at, submission_id = _START + timedelta(days=number), f"{number:08x}"
     ledger = Ledger(db, profile, lambda: at)
