@@ -3,11 +3,11 @@
     python -m experiments.support.crowded_campaign FOLDER --tasks 1000 --candidates 1000 --store sqlite-columns
 
 It makes FOLDER/campaign and FOLDER/scores.parquet, the same candidates as a table, and prints the seconds of each part
-of the campaign as JSON, and those of its own work (cpu_s); ``experiments.scale`` starts it. A quarter of the tasks is of each type; half of a task's
-candidates is of one generator, a quarter of each of two imports. A candidate has 20.5 scores on average, of five
-scorers that need no model, in their present versions; one in 33 is unscored, the gate refuses one candidate in 20.
-Scores, judgements of a candidate of every tenth task and three totals follow from a quality that each candidate has.
-The plan of the campaign names no generator, so nothing is to be made.
+of the campaign as JSON, and those of its own work (cpu_s); ``experiments.scale`` starts it. A quarter of the tasks is
+of each type; half of a task's candidates is of one generator, a quarter of each of two imports. A candidate has 20.5
+scores on average, of five scorers that need no model, in their present versions; one in 33 is unscored, the gate
+refuses one candidate in 20. Scores, judgements of a candidate of every tenth task and three totals follow from a
+quality that each candidate has. The plan of the campaign names no generator, so nothing is to be made.
 """
 
 from __future__ import annotations
