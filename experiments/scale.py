@@ -36,7 +36,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from experiments.support.crowded_campaign import LEAST_CANDIDATES, STORES
 from experiments.support.outcome import ended, finish, parser
@@ -85,11 +85,11 @@ def _measured(chosen: argparse.Namespace) -> int:
                 folder = _campaign(place, n, chosen.seed)
                 costs[n] = {verb: measure(folder, verb) for verb in verbs}
             else:
-                folder, ingest = _crowded(place, n, each, chosen.seed, chosen.store, server and server.url())
+                folder, ingest = _crowded(place, n, each, chosen.seed, chosen.store, server.url() if server else None)
                 costs[n] = {verb: ingest if verb == "ingest" else measure(folder, verb) for verb in verbs}
     growth = exponents(costs)
     results = {str(n): {verb: asdict(cost) for verb, cost in row.items()} for n, row in costs.items()}
-    more = {"growth": growth, "cores": os.cpu_count()}
+    more: dict[str, Any] = {"growth": growth, "cores": os.cpu_count()}
     if each is not None:
         more |= {"candidates_a_task": each, "store": chosen.store, "far": far(costs, growth, each)}
     finish(results, _lines(costs, growth, each or CANDIDATES), chosen.json, more)

@@ -234,7 +234,8 @@ def _add_columns(connection: Connection, name: str, scorer: Scorer, measured: Se
     """The same as one file for all of these tasks."""
     task_ids = [crowd.task.id for crowd, _ in measured for _ in crowd.ids]
     values = np.concatenate([values for _, values in measured])
-    reasons = np.where(np.isnan(values), WITHOUT, None)
+    reasons = np.full(values.shape, None, dtype=object)
+    reasons[np.isnan(values)] = WITHOUT
     columns = {column.name: (values[:, j], reasons[:, j].tolist()) for j, column in enumerate(scorer.columns)}
     candidate_ids = [one for crowd, _ in measured for one in crowd.ids]
     add_columns(connection, name, scorer.version, task_ids, candidate_ids, columns)
