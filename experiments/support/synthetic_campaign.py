@@ -75,7 +75,7 @@ def make_campaign(folder: Path, contest: Path, seed: int, each: int = CANDIDATES
         tuple(_stored(ImageFolder(folder / "images", ".jpg"), seed + 1, side_px)),
         {name: build_of(create_generator(name), {}, campaign_seed) for name in _PLANNED.values()},
         {name: create_scorer(name) for name in SCORERS},
-        np.array([[_QUALITY.get(name, 5.0) for name in _generators(task, each)] for task in tasks])
+        np.array([quality_of(generators_of(task, each)) for task in tasks])
         + 1.5 * rng.standard_normal((len(tasks), each)),
         side_px,
     )
@@ -123,7 +123,7 @@ class _Made:
         self, db: Database, connection: Connection, task: Task, candidates: Sequence[Candidate]
     ) -> None:
         recipes: dict[str, list[Recipe]] = {}
-        for k, (name, candidate) in enumerate(zip(_generators(task, self.each), candidates, strict=True)):
+        for k, (name, candidate) in enumerate(zip(generators_of(task, self.each), candidates, strict=True)):
             recipes.setdefault(name, []).append(recipe := _recipe(name, task, k))
             attempt = Attempt(
                 task.id, name, self._build(name), recipe, k if name in self.builds else None, "made", candidate.id
@@ -158,10 +158,15 @@ def _now() -> str:
     return datetime.now(timezone.utc).isoformat(timespec="milliseconds")
 
 
-def _generators(task: Task, each: int) -> tuple[str, ...]:
-    """Of each candidate."""
+def generators_of(task: Task, each: int) -> tuple[str, ...]:
+    """Of each candidate of a task."""
     names = (*[_PLANNED.get(task.type, _UNPLANNED)] * 2, "folder:alpha", "folder:beta")
     return tuple(name for name in names for _ in range(each // CANDIDATES))
+
+
+def quality_of(generators: Sequence[str]) -> Floats:
+    """Mean overall of each one's candidates."""
+    return np.array([_QUALITY.get(name, 5.0) for name in generators])
 
 
 def _recipe(generator: str, task: Task, number: int) -> Recipe:
@@ -182,14 +187,18 @@ def _score(column: Column, signal: float, turn: int, is_last: bool) -> Score:
 def _submit(
     db: Database, profile: ContestProfile, number: int, tasks: Sequence[Task], made: _Made, rng: np.random.Generator
 ) -> None:
-    """A submission of random picks, uploaded on a day of its own, and its total."""
+    """A submission of random picks."""
+    chosen = rng.integers(made.each - 1, size=len(tasks))  # never the last, which the gate may have refused
+    picks = [(task.id, made.candidates(task)[k].id) for task, k in zip(tasks, chosen.tolist(), strict=True)]
+    overall = np.clip(made.quality[np.arange(len(tasks)), chosen], 0, 10)
+    submit(db, profile, number, picks, float(overall.mean()))
+
+
+def submit(db: Database, profile: ContestProfile, number: int, chosen: Sequence[tuple[str, str]], total: float) -> None:
+    """A submission of these candidates (task id, candidate id), uploaded on a day of its own, and its total."""
     at, submission_id = _START + timedelta(days=number), f"{number:08x}"
     ledger = Ledger(db, profile, lambda: at)
-    chosen = rng.integers(made.each - 1, size=len(tasks))  # never the last, which the gate may have refused
-    picks = [
-        {"task_id": task.id, "candidate_id": made.candidates(task)[k].id, "fallback": False}
-        for task, k in zip(tasks, chosen.tolist(), strict=True)
-    ]
+    picks = [{"task_id": task, "candidate_id": candidate, "fallback": False} for task, candidate in chosen]
     with db.write() as connection:
         set_id = add(connection, schema.pick_set, digest=submission_id, basis={"calibration": "none"}, at=_AT)
         rows = [{**pick, "pick_set_id": set_id, "reason": "at random"} for pick in picks]
@@ -208,8 +217,7 @@ def _submit(
             connection, schema.submission_pick, [{**pick, "submission_id": submission_id} for pick in picks]
         )
         ledger.exported(connection, submission_id)
-    overall = np.clip(made.quality[np.arange(len(tasks)), chosen], 0, 10)
-    ledger.record_total(submission_id, round(float(overall.mean()), profile.score.decimals))
+    ledger.record_total(submission_id, round(total, profile.score.decimals))
 
 
 def _stored(images: ImageFolder, seed: int, side_px: int) -> Iterator[tuple[str, int]]:

@@ -29,9 +29,11 @@ def scoring(view: View) -> list[Step]:
     from selector.measure.scored import due
 
     context = view.context
-    with context.ws.db.read() as connection:
-        answers = {key[:2] for key in candidate_keys(connection) if not key[2]}
-    lacking = [one for one in due(context.ws, context.tasks, context.measuring) if (one[0].id, one[1]) in answers]
+    lacking = due(context.ws, context.tasks, context.measuring)
+    if lacking:
+        with context.ws.db.read() as connection:
+            answers = {key[:2] for key in candidate_keys(connection) if not key[2]}
+        lacking = [one for one in lacking if (one[0].id, one[1]) in answers]
     if not lacking:
         return []
     known = context.known

@@ -96,7 +96,8 @@ def judges_of(columns: Sequence[str]) -> list[str]:
 def judge_values(keys: Sequence[tuple[str, str]], judgements: Sequence[Judgement]) -> tuple[list[str], Floats]:
     """Three columns a judge: overall, SC and PQ, NaN where it did not say."""
     names = sorted({j.judge for j in judgements})
-    row_of = {key: i for i, key in enumerate(keys)}
+    seen = {(j.task_id, j.candidate_id) for j in judgements}
+    row_of = {key: i for i, key in enumerate(keys) if key in seen}
     values = np.full((len(keys), 3 * len(names)), np.nan)
     for judgement in judgements:
         row = row_of.get((judgement.task_id, judgement.candidate_id))

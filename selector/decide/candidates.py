@@ -16,8 +16,7 @@ from selector.learn.prior import RECIPE_ORDER
 from selector.store.candidates import (
     Maker,
     candidate_keys,
-    first_guesses,
-    makers,
+    made_by,
     makers_by_candidate,
 )
 from selector.store.decisions import load_decisions
@@ -64,15 +63,14 @@ def read_pool(
     gates, reading = gate_columns(scorers), reading_words(scorers)
     resorts = [(task_id, candidate_id) for task_id, candidate_id, fallback in found if fallback]
     values, excluded = _scores(connection, keys, resorts, columns, places, gates, reading)
-    guesses = first_guesses(connection)  # place of each among its generator's guesses, where it gave any
-    values[:, columns.index(RECIPE_ORDER)] = [guesses.get(key, np.nan) for key in keys]
+    made, guesses = made_by(connection, {key: row for row, key in enumerate(keys)})
+    values[:, columns.index(RECIPE_ORDER)] = guesses
     of_type = np.array(task_types)
     for j, name in enumerate(columns):
         for other in applies[RECIPE_ORDER] - applies[name]:
             values[of_type == other, j] = np.nan
     judges, judged = judge_values(keys, judgements)
-    known = makers(connection)
-    made_by = [known.get(key, _NOBODY) for key in keys]
+    makers = [maker or _NOBODY for maker in made]
     older = superseded(connection)
     gone = load_gone(connection)
     refused = [older.get(key) or why for key, why in zip(keys, excluded, strict=True)]
@@ -82,11 +80,11 @@ def read_pool(
         task_ids=tuple(task_id for task_id, _ in keys),
         candidate_ids=tuple(candidate_id for _, candidate_id in keys),
         task_types=tuple(task_types),
-        generators=tuple(m.generator for m in made_by),
-        variants=tuple(own_variant(m.variant, m.style, m.finish) for m in made_by),
-        styles=tuple(m.style for m in made_by),
-        finishes=tuple(m.finish for m in made_by),
-        origins=tuple(m.origin for m in made_by),
+        generators=tuple(m.generator for m in makers),
+        variants=tuple(own_variant(m.variant, m.style, m.finish) for m in makers),
+        styles=tuple(m.style for m in makers),
+        finishes=tuple(m.finish for m in makers),
+        origins=tuple(m.origin for m in makers),
         columns=(*columns, *judges),
         values=np.concatenate([values, judged], axis=1),
         excluded=tuple(excluded),

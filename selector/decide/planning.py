@@ -22,7 +22,7 @@ from selector.learn.plan_judging import plan_judging
 from selector.learn.plan_submission import Plan, Submitted, plan_submission, rise_of_best
 from selector.learn.prior import PRIOR_NAME
 from selector.learn.stopping import Curve, HeldOut, NextCandidate, curves, held_out, next_candidates
-from selector.store.candidates import candidate_keys
+from selector.store.candidates import served_tasks
 from selector.store.observations import load_judgements
 from selector.store.plan_decisions import add_decision, last_decision
 
@@ -279,7 +279,7 @@ def wishes(context: Context, asked: Askable, budget: int, generators: Sequence[s
 def without_candidates(context: Context) -> list[tuple[str, str]]:
     """(task id, task type) of the tasks for which nothing was made but last resorts."""
     with context.ws.db.read() as connection:
-        served = {task_id for task_id, _, fallback in candidate_keys(connection) if not fallback}
+        served = served_tasks(connection)
     return [(t.id, t.type.value) for t in context.tasks if t.id not in served]
 
 

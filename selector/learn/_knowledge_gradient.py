@@ -10,6 +10,7 @@ given what the others will teach.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,6 +26,8 @@ _JOINT_DRAWS = 256
 
 
 Singles = np.ndarray[Any, np.dtype[np.float32]]
+_NOBODY = np.float32(-1e6)  # the mean of a place where there is no candidate
+_NO_DRAW: Singles = np.zeros((0, 1), dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,22 +77,21 @@ def plan_lessons(
 def alone(belief: Gaussian, choices: Choices, picked: Ints, noise: float, quantiles: int = 16) -> Lesson:
     """The worth of one submission by itself."""
     z = ndtri((np.arange(quantiles) + 0.5) / quantiles).astype(np.float32)
-    return improve(belief, choices, picked, _laid(choices, belief.mean[:, None]), z, noise, 1)
+    return improve(belief, choices, picked, _laid(choices, belief.mean), z, noise, 1)
 
 
 def _after_the_others(
     belief: Gaussian, choices: Choices, plans: list[Ints], j: int, noise: float, z: Singles
 ) -> tuple[Gaussian, Singles]:
     """The belief after all planned submissions but ``j``, and draws of the mean that it will have."""
-    mean = np.repeat(belief.mean[:, None], z.shape[1], axis=1).astype(np.float32)
-    after = belief
-    for i, picked in enumerate(plans):
-        if i != j:
-            moved, sd = lesson(after, choices, picked, noise)
-            news = moved / sd
-            after = replace(after, learned=np.concatenate([after.learned, news[:, None]], axis=1))
-            mean += news[:, None].astype(np.float32) * z[i]
-    return after, _laid(choices, mean)
+    taught, after = [], belief
+    others = [i for i in range(len(plans)) if i != j]
+    for i in others:
+        moved, sd = lesson(after, choices, plans[i], noise)
+        news = moved / sd
+        after = replace(after, learned=np.concatenate([after.learned, news[:, None]], axis=1))
+        taught.append(news.astype(np.float32))
+    return after, _laid(choices, belief.mean, taught, z[others])
 
 
 def _together(belief: Gaussian, choices: Choices, plans: list[Ints], noise: float, rng: np.random.Generator) -> float:
@@ -98,10 +100,21 @@ def _together(belief: Gaussian, choices: Choices, plans: list[Ints], noise: floa
     return float(means.max(axis=0).sum(dtype=np.float64)) / _JOINT_DRAWS
 
 
-def _laid(choices: Choices, values: Floats | Singles) -> Singles:
-    """(n, draws) values as (most candidates, tasks, draws), a very low number where there is no candidate."""
-    laid = np.where((choices.rows >= 0)[:, :, None], values[choices.rows], np.float32(-1e6))
-    return np.ascontiguousarray(laid.transpose(1, 0, 2).astype(np.float32))
+def _laid(choices: Choices, mean: Floats, taught: Sequence[Singles] = (), z: Singles = _NO_DRAW) -> Singles:
+    """(most candidates, tasks, draws) of the means, a very low number where there is no candidate.
+
+    Args:
+        mean: (n,) before.
+        taught: (n,) each, by how much every mean moves.
+        z: (taught, draws) of the movements.
+    """
+    laid = np.empty((choices.rows.shape[1], len(choices.rows), z.shape[1]), dtype=np.float32)
+    for of_place, rows in zip(laid, choices.rows.T, strict=True):  # one place at a time: all would be twice the memory
+        of_place[:] = mean[rows, None]
+        for news, drawn in zip(taught, z, strict=True):
+            of_place += news[rows, None] * drawn
+        of_place[rows < 0] = _NOBODY
+    return laid
 
 
 def lesson(belief: Gaussian, choices: Choices, picked: Ints, noise: float) -> tuple[Floats, float]:

@@ -82,7 +82,7 @@ class Calibrator:
         design = build_design(pool, self.beliefs or {}, self.scales, self.learned)
         blank = _prior(design)
         evidence = weigh(blank, design.parts, tuple(totals), self.noise_variance)
-        prior = blank.scaled(design.spread_by(evidence.factors), evidence.factors[OWN])
+        prior = blank.scaled(design.spread_by(evidence.factors), evidence.factors[OWN], give_up=True)
         posterior = prior.observe(evidence.weights, evidence.values, evidence.noise)
         weights, news = _weights(design, evidence, prior)
         return Fitted(self, pool, design, evidence, prior, posterior, weights, news)

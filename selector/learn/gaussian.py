@@ -42,6 +42,12 @@ class Gaussian:
         full: Floats = _squared(self.root) + self.own - _squared(self.learned)
         return np.maximum(full, 0.0)
 
+    def among(self, rows: Ints) -> Gaussian:
+        """The same of some rows (ascending), in that order."""
+        if len(rows) == len(self.mean):
+            return self
+        return Gaussian(self.mean[rows], self.root[rows], self.own[rows], self.learned[rows])
+
     def ahead(self, i: int, j: int) -> tuple[float, float]:
         """Mean and standard deviation of how far row ``i`` is above row ``j``: what they share says nothing of it."""
         if i == j:
@@ -50,11 +56,16 @@ class Gaussian:
         variance = float(shared @ shared + self.own[i] + self.own[j] - learned @ learned)
         return float(self.mean[i] - self.mean[j]), max(variance, 0.0) ** 0.5
 
-    def scaled(self, columns: Floats, own: float) -> Gaussian:
-        """The same with other prior spreads: factors on the effects (effects,) and on the candidates' own parts."""
+    def scaled(self, columns: Floats, own: float, give_up: bool = False) -> Gaussian:
+        """The same with other prior spreads: factors on the effects (effects,) and on the candidates' own parts.
+
+        ``give_up``: this one is not needed any more, and its factors may be written over: a copy of a million rows
+        would be the largest thing in memory.
+        """
         if own == 1.0 and (columns == 1.0).all():
-            return self  # before any total; a copy of a million rows would be the largest thing in memory
-        return replace(self, root=self.root * columns, own=self.own * own**2)
+            return self  # before any total
+        root = np.multiply(self.root, columns, out=self.root if give_up else None)
+        return replace(self, root=root, own=self.own * own**2)
 
     def observe(self, weights: Floats, values: Floats, noise: Floats) -> Gaussian:
         """Condition on ``weights @ overall + noise = values``: weights (t, n), values and noise variances (t,)."""

@@ -26,7 +26,7 @@ from scipy.special import ndtr
 
 from selector.learn._deviation import group_mean
 from selector.learn.calibrator import Fitted
-from selector.learn.pool import Bools, Floats, Ints, Pool
+from selector.learn.pool import Bools, Floats, Ints, Pool, codes
 
 _LEAST_SPREAD = 0.02  # points: a law needs a width; a wider one would promise what no score can see
 _UNKNOWN_SPREAD = 0.2  # points, a guess: where no task has two candidates, no spread can be seen
@@ -175,10 +175,12 @@ def demands(
     counted = pictures(pool, mean)
     pictures_of = np.bincount(pool.task_of[counted], minlength=len(pool.tasks))[pool.task_of]
     found: list[Demand] = []
+    made_by = codes(pool.generators)
     for task_type, rows in pool.types.items():
-        known = _generators(pool.generators, rows[counted[rows]], mean - level, 1.0 / pictures_of, generators)
-        share = {pool.task_ids[i]: 1.0 / float(pictures_of[i]) for i in rows}
-        levels = {pool.task_ids[i]: float(level[i]) for i in rows}
+        known = _generators(made_by, rows[counted[rows]], mean - level, 1.0 / pictures_of, generators)
+        firsts = rows[np.unique(pool.task_of[rows], return_index=True)[1]].tolist()  # a row of each task
+        share = {pool.task_ids[i]: 1.0 / float(pictures_of[i]) for i in firsts}
+        levels = {pool.task_ids[i]: float(level[i]) for i in firsts}
         usual = float(np.mean(list(levels.values())))
         levels = {task_id: usual for task_id, of_type in empty if of_type == task_type} | levels
         for task_id, at in levels.items():
@@ -194,16 +196,18 @@ def demands(
 
 
 def _generators(
-    made_by: Sequence[str], rows: Ints, deviation: Floats, share: Floats, only: Sequence[str] | None
+    made_by: tuple[Sequence[str], Ints], rows: Ints, deviation: Floats, share: Floats, only: Sequence[str] | None
 ) -> dict[str, tuple[float, float]]:
     """Generator to (mean, spread) of its candidates' means against their tasks' levels, by name.
 
+    ``made_by``: all generators, and the place of each row's among them.
     ``share`` (n,) is 1/M of each row: as its task's level is made of it, it lacks as much of the variance.
     """
+    names, generator_of = made_by
     found = {}
-    for name in sorted({made_by[i] for i in rows}):
+    for name, place in sorted((names[place], place) for place in np.unique(generator_of[rows])):
         if only is None or name in only:
-            own = [i for i in rows if made_by[i] == name]
+            own = rows[generator_of[rows] == place]
             free = float((1.0 - share[own]).sum())
             centre = float(deviation[own].mean())
             seen = float(((deviation[own] - centre) ** 2).sum())
@@ -224,8 +228,8 @@ def pictures(pool: Pool, mean: Floats) -> Bools:
 def _best_means(fitted: Fitted) -> dict[str, float]:
     """Task id to the mean of its pick; tasks without a choice are absent."""
     pool, mean = fitted.pool, fitted.posterior.mean
-    found: dict[str, float] = {}
-    for i in np.flatnonzero(pool.eligible):
-        task_id = pool.task_ids[i]
-        found[task_id] = max(found.get(task_id, -np.inf), float(mean[i]))
-    return found
+    rows = np.flatnonzero(pool.eligible)
+    best = np.full(len(pool.tasks), -np.inf)
+    np.maximum.at(best, pool.task_of[rows], mean[rows])
+    places = np.unique(pool.task_of[rows]).tolist()
+    return {pool.tasks[place]: float(best[place]) for place in places}

@@ -25,6 +25,8 @@ DEFAULT_EFFORT = Effort()
 # Nobody knows when a contest ends for a team, and it wants to stand well at any day's end (docs/calibration.md).
 WIN_EVERY, WIN_FROM = 4, 0.03
 _NOTHING = 1e-4  # points summed over tasks: what single precision leaves of no rise at all
+_MANY = 64  # candidates of a task from which only those are looked at that were the best in one of so many draws
+_DRAWS, _AT_ONCE = 128, 8
 _STARTS = 4  # of the search for a single lesson: it climbs to the nearest top
 
 
@@ -123,9 +125,11 @@ def plan_submission(
     picked, taught = greedy, 0.0
     if remaining > 1:
         samples = fitted.sample(max(effort.ahead, _STARTS), rng)
-        lessons, together = _lessons(belief, choices, samples, noise, effort, remaining - 1, rng)
+        rows = _contenders(fitted, choices, seed)
+        among = belief.among(rows), choices.among(rows)
+        lessons, together = _lessons(*among, samples[:, rows], noise, effort, remaining - 1, rng)
         rise = together - now
-        picked, taught = lessons[0].picked, rise / tasks / len(lessons) if rise > _NOTHING else 0.0
+        picked, taught = rows[lessons[0].picked], rise / tasks / len(lessons) if rise > _NOTHING else 0.0
     worth = max(gain, taught)
     hold = holds(worth, hold_below, known, remaining, before)
     turn = (len(submitted) + len(pending) + 1) % WIN_EVERY == 0 and remaining > WIN_EVERY  # near the end all will win
@@ -150,6 +154,23 @@ def plan_submission(
         changed=int((picked != greedy).sum()),
         learnings=_learnings(fitted, choices, picked, sd) if learns else (),
     )
+
+
+def _contenders(fitted: Fitted, choices: Choices, seed: int) -> Ints:
+    """Rows that a lesson may name: all, and of tasks with very many candidates those that may turn out to be the best.
+
+    That is what was the best of its task in any of some draws. All of a million would take as many times as long, and
+    what is never the best pays for no lesson.
+    """
+    there = choices.rows >= 0
+    if there.shape[1] <= _MANY:
+        return np.arange(len(fitted.pool.task_ids))
+    rng = np.random.default_rng([seed, len(choices.rows)])
+    named = [choices.best(fitted.posterior.mean), choices.rows[there.sum(axis=1) <= _MANY]]
+    for _ in range(_DRAWS // _AT_ONCE):
+        named += [choices.best(draw) for draw in fitted.sample(_AT_ONCE, rng)]
+    rows = np.unique(np.concatenate([part.ravel() for part in named]))
+    return rows[rows >= 0]
 
 
 def _lessons(

@@ -174,6 +174,14 @@ class Choices:
         """Only the tasks that have a candidate to pick."""
         return replace(self, rows=self.rows[self.rows[:, 0] >= 0])
 
+    def among(self, rows: Ints) -> Choices:
+        """The same as places among some ``rows`` (ascending), and only these; every task must keep one."""
+        place = np.full(max(self.rows.max(initial=-1), rows.max(initial=-1)) + 1, -1, dtype=np.intp)
+        place[rows] = np.arange(len(rows))
+        places = np.where(self.rows >= 0, place[self.rows], -1)
+        kept = places >= 0
+        return replace(self, rows=padded(places[kept], np.nonzero(kept)[0], len(places)))
+
     def best(self, values: Floats) -> Ints:
         """(tasks,) rows with the highest value; the first of equals."""
         picked: Ints = self.spread(values).argmax(axis=1)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import math
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from selector.domain import InputError
 from selector.store import schema
 
 # Where attempts keep what was done beside their generator's own work: written by selector/generate.
+_STREAMED = {"yield_per": 20_000}  # rows of the database that are Python objects at the same time
 _STYLE, _FINISH, _ORIGIN = ("prompt_style", "style"), ("finish", "name"), "finished_from"
 
 
@@ -62,9 +64,19 @@ def candidate_keys(connection: Connection) -> list[tuple[str, str, bool]]:
     c, a = schema.candidate.c, schema.attempt.c
     answered = exists().where(a.task_id == c.task_id, a.candidate_id == c.id, ~a.fallback)
     query = select(c.task_id, c.id, ~answered).order_by(c.task_id, c.id)
+    name: dict[str, str] = {}  # one text a task: of a million rows each would bring its own
     return [
-        (task_id, candidate_id, bool(fallback)) for task_id, candidate_id, fallback in connection.execute(query).all()
+        (name.setdefault(task_id, task_id), candidate_id, bool(fallback))
+        for rows in connection.execute(query, execution_options=_STREAMED).partitions()
+        for task_id, candidate_id, fallback in rows
     ]
+
+
+def served_tasks(connection: Connection) -> set[str]:
+    """Ids of the tasks that have a candidate which not only a last resort made."""
+    a = schema.attempt.c
+    query = select(a.task_id).where(a.candidate_id.is_not(None), ~a.fallback).distinct()
+    return set(connection.execute(query).scalars())
 
 
 LEAST_ID = 4  # characters of a short id
@@ -169,7 +181,12 @@ def candidates_by_task(connection: Connection) -> dict[str, int]:
 
 def only_fallbacks(connection: Connection) -> int:
     """How many pictures of tasks only a last resort made: no candidates."""
-    return sum(fallback for _, _, fallback in candidate_keys(connection))
+    a = schema.attempt.c
+    # Only candidates of last resorts are looked at: they are few.
+    by_resort = select(a.task_id, a.candidate_id).where(a.fallback, a.candidate_id.is_not(None)).distinct().subquery()
+    f, other = by_resort.c, schema.attempt.alias().c
+    answered = exists().where(other.task_id == f.task_id, other.candidate_id == f.candidate_id, ~other.fallback)
+    return int(connection.execute(select(func.count()).select_from(by_resort).where(~answered)).scalar_one())
 
 
 def sizes_of(connection: Connection) -> dict[str, int]:
@@ -188,23 +205,41 @@ def last_resorts(connection: Connection) -> dict[str, set[str]]:
     return found
 
 
-def first_guesses(connection: Connection) -> dict[tuple[str, str], int]:
-    """(task id, candidate id) to the best place that a generator gave it among its guesses, where places were given."""
+def made_by(connection: Connection, row_of: Mapping[tuple[str, str], int]) -> tuple[list[Maker | None], list[float]]:
+    """What made each candidate, and the best place that a generator gave it among its guesses, NaN where none did.
+
+    Of several that made it the first by name, in every process.
+
+    Args:
+        connection: to the store.
+        row_of: (task id, candidate id) to the candidate's place in the lists.
+    """
     a = schema.attempt.c
-    query = select(a.task_id, a.candidate_id, func.min(a.ordinal)).group_by(a.task_id, a.candidate_id)
-    rows = connection.execute(query.where(a.candidate_id.is_not(None), a.ordinal.is_not(None))).all()
-    return {(task_id, candidate_id): place for task_id, candidate_id, place in rows}
+    treated = (a.params[_STYLE].as_string(), a.params[_FINISH].as_string(), a.notes[_ORIGIN].as_string())
+    query = select(a.task_id, a.candidate_id, a.generator, a.variant, *treated, a.ordinal, a.fallback, a.id)
+    query = query.where(a.candidate_id.is_not(None))
+    found: list[Maker | None] = [None] * len(row_of)
+    number, guess = [0] * len(row_of), [math.nan] * len(row_of)
+    name: dict[str, str] = {}
+    for rows in connection.execute(query, execution_options=_STREAMED).partitions():
+        for task_id, candidate_id, generator, variant, style, finish, origin, ordinal, fallback, attempt in rows:
+            row = row_of.get((task_id, candidate_id))
+            if row is None:
+                continue
+            if ordinal is not None and not ordinal >= guess[row]:
+                guess[row] = ordinal
+            before = found[row]
+            mine = generator, variant, attempt
+            if fallback or (before is not None and (before.generator, before.variant, number[row]) < mine):
+                continue
+            generator, style, finish = (name.setdefault(n, n) for n in (generator, style or "", finish or ""))
+            found[row] = Maker(generator, variant, style, finish, (origin or "") if finish else "")
+            number[row] = attempt
+    return found, guess
 
 
 def makers(connection: Connection) -> dict[tuple[str, str], Maker]:
     """(task id, candidate id) to what made it; of several the first by name, in every process."""
-    a = schema.attempt.c
-    treated = (a.params[_STYLE].as_string(), a.params[_FINISH].as_string(), a.notes[_ORIGIN].as_string())
-    query = select(a.task_id, a.candidate_id, a.generator, a.variant, *treated)
-    query = query.where(a.candidate_id.is_not(None), ~a.fallback)
-    found: dict[tuple[str, str], Maker] = {}
-    rows = connection.execute(query.order_by(a.generator, a.variant, a.id)).all()
-    for task_id, candidate_id, generator, variant, style, finish, origin in rows:
-        maker = Maker(generator, variant, style or "", finish or "", (origin or "") if finish else "")
-        found.setdefault((task_id, candidate_id), maker)
-    return found
+    keys = [key[:2] for key in candidate_keys(connection)]
+    found, _ = made_by(connection, {key: row for row, key in enumerate(keys)})
+    return {key: maker for key, maker in zip(keys, found, strict=True) if maker is not None}

@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from experiments import scale
@@ -95,3 +96,31 @@ def test_cost_of_a_program_does_not_begin_at_the_memory_of_its_parent() -> None:
 def test_a_program_that_fails_is_told_of_with_its_errors() -> None:
     with pytest.raises(RuntimeError, match="ended with 3: no luck"):
         cost_of([sys.executable, "-c", "import sys; print('no luck', file=sys.stderr); sys.exit(3)"])
+
+
+def test_a_crowd_in_columns_is_a_campaign_that_is_picked_like_its_table(tmp_path: Path) -> None:
+    out = tmp_path / "out.json"
+    size = ["--tasks", "8", "--candidates", "20", "--store", "sqlite-columns", "--verbs", "ingest,select"]
+    assert scale.main([*size, "--keep", str(tmp_path), "--json", str(out)]) == 0
+    written = json.loads(out.read_text(encoding="utf-8"))
+    assert list(written["results"]["8"]) == ["ingest", "select"] and written["far"] == {}
+    (folder,) = tmp_path.glob("tasks-8-*")
+    with Campaign(folder / "campaign") as crowd:
+        found, picks = crowd.status(), crowd.pick()
+    assert sum(kind.candidates for kind in found.types.values()) == 8 * 20
+    assert found.scores + sum(found.unscored.values()) == 20.5 * 8 * 20
+    assert len(picks) == 8 and not any(pick.fallback for pick in picks)
+    assert len(pd.read_parquet(folder / "picks.parquet")) == 8 and list((folder / "campaign/scores").rglob("*.parquet"))
+
+
+def test_what_is_far_away_is_on_the_line_through_the_two_largest_sizes() -> None:
+    costs = {n: {"pick": Cost(n / 10, 50.0, 9.0)} for n in (100, 1000)}
+    assert scale.far(costs, scale.exponents(costs), 1000) == {"pick": {"cpu_s": 10_000, "rss_mb": 50}}
+    assert scale.far({100: costs[100]}, {}, 1000) == {}
+
+
+def test_a_crowd_of_an_odd_size_and_one_to_keep_in_a_server_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert scale.main(["--candidates", "22"]) == 2
+    assert scale.main(["--store", "postgresql"]) == 2
+    assert scale.main(["--candidates", "20", "--store", "postgresql", "--keep", "here"]) == 2
+    assert capsys.readouterr().err.count("error:") == 3

@@ -9,6 +9,7 @@ import pytest
 from toy_contests import BELIEFS, dense, make_contest, subset
 
 from selector.domain import InputError
+from selector.learn import plan_submission as planning
 from selector.learn._knowledge_gradient import Effort
 from selector.learn.calibrator import Calibrator
 from selector.learn.plan_submission import WIN_FROM, Submitted, plan_submission
@@ -400,3 +401,16 @@ def test_names_and_units_do_not_change_which_candidates_are_planned():
     )
     other = Calibrator({"b": BELIEFS["judge"], "c": BELIEFS["weak"]}).fit(renamed, TOTALS)
     assert plan(other).picked.tolist() == plan(fit()).picked.tolist()
+
+
+def test_of_very_many_candidates_those_that_may_win_teach_about_as_much_as_all(monkeypatch):
+    fitted = fit()
+    everybody = plan(fitted)
+    monkeypatch.setattr(planning, "_MANY", 3)  # of four a task
+    monkeypatch.setattr(planning, "_DRAWS", 8)
+    few = plan(fitted)
+    rows = planning._contenders(fitted, Choices(CONTEST.pool.choices, 15), 0)
+    assert 15 < len(rows) < 60 and set(few.picked.tolist()) <= set(rows.tolist())
+    assert CONTEST.pool.task_of[few.picked].tolist() == list(range(15))
+    assert few.lesson == pytest.approx(everybody.lesson, rel=0.25) and few.present == everybody.present
+    assert few.picked.tolist() == plan(fitted).picked.tolist()
