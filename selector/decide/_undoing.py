@@ -27,8 +27,14 @@ def undoing(history: Sequence[Decision], by: str) -> Undoing | None:
         history: all decisions, oldest first. Pairs of one that was undone and of what undid it count no more.
         by: the person.
     """
-    undone = {d.undoes for d in history}
-    acts = [d for d in history if d.id not in undone and d.undoes is None and d.kind is not DecisionKind.NOTE]
+    numbers = {d.undoes for d in history}
+    undone = {_act(d) for d in history if d.id in numbers}
+    told = {}
+    for d in history:
+        if d.undoes is None and d.kind is not DecisionKind.NOTE and _act(d) not in undone:
+            told.pop(_act(d), None)  # a merge has stated it again: it holds where it stands last
+            told[_act(d)] = d
+    acts = list(told.values())
     newest = {_place(act): act for act in acts}
     last = next((act for act in reversed(acts) if act.by == by and newest[_place(act)] is act), None)
     if last is None:
@@ -39,6 +45,11 @@ def undoing(history: Sequence[Decision], by: str) -> Undoing | None:
     kind = DecisionKind.RELEASE if last.kind in _OF_PINS else DecisionKind.INCLUDE
     target = Target(last.target.task_id) if last.kind in _OF_PINS else last.target
     return Undoing(kind, target, f"undone: {last.reason}", last.id)
+
+
+def _act(decision: Decision) -> tuple[object, ...]:
+    """Equal for the rows of one act: a merge states again, after what is older, what a person said later."""
+    return decision.by, decision.at, decision.kind, decision.target, decision.reason
 
 
 def _place(decision: Decision) -> Target:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import stat
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
@@ -13,6 +14,7 @@ from selector.domain import InputError, Picture, raise_shortage
 from selector.domain.files import sweep, write_atomically
 
 _CURE = "run `bestshot generate`, which makes it again without paying where the service still has it"
+_IMAGE_ID = re.compile(r"[0-9a-f]{64}")
 USERS = "users"  # beside images that campaigns share: an empty file of each campaign's id
 
 
@@ -32,8 +34,14 @@ class Images(ABC):
         self.root, self.suffix, self.owner = root, suffix, owner
 
     def path(self, image_id: str) -> Path:
-        """Where its file lies on this machine, if it does."""
-        return self.root / image_id[:2] / f"{image_id}{self.suffix}"
+        """Where its file lies on this machine, if it does; raises ``InputError`` as ``name``."""
+        return self.root / self.name(image_id)
+
+    def name(self, image_id: str) -> str:
+        """Its name below the place; raises ``InputError`` for what is no id and might lead elsewhere."""
+        if not is_image_id(image_id):
+            raise InputError(f"{image_id[:80]!r} is no id of a picture: restore a backup that you trust")
+        return f"{image_id[:2]}/{image_id}{self.suffix}"
 
     @property
     @abstractmethod
@@ -47,7 +55,7 @@ class Images(ABC):
 
     def place(self, image_id: str) -> str:
         """Where people find an image: a path, or an address."""
-        return f"{self.address}/{image_id[:2]}/{image_id}{self.suffix}"
+        return f"{self.address}/{self.name(image_id)}"
 
     @abstractmethod
     def put(self, data: bytes) -> str:
@@ -116,6 +124,8 @@ class ImageFolder(Images):
         return True
 
     def size_of(self, image_id: str) -> int | None:
+        if not is_image_id(image_id):
+            return None
         try:
             # `status` asks for every image, and a Path costs several times as much as the look at the disk.
             found = os.stat(f"{self._prefix}{image_id[:2]}{os.sep}{image_id}{self.suffix}")  # noqa: PTH116
@@ -183,6 +193,11 @@ class ImageFolder(Images):
         if not self._noted:
             write_atomically(self.root / USERS / self.owner, b"", durable=False)
             self._noted = True
+
+
+def is_image_id(text: str) -> bool:
+    """Whether it is what a picture is named by: a SHA-256 in hex."""
+    return _IMAGE_ID.fullmatch(text) is not None
 
 
 def image_owners(names: Iterable[str]) -> tuple[str, ...]:

@@ -58,7 +58,7 @@ class ObjectImages(Images):
         if not self._noted:
             self._store.write(f"{USERS}/{self.owner}", b"")
             self._noted = True
-        self._store.write(self._name(image_id), data)
+        self._store.write(self.name(image_id), data)
         with suppress(OSError):
             self._lost(image_id).unlink(missing_ok=True)
         with suppress(InputError):  # what cannot be kept is fetched again
@@ -86,13 +86,13 @@ class ObjectImages(Images):
         return path
 
     def size_of(self, image_id: str) -> int | None:
-        return self._store.size(self._name(image_id))
+        return self._store.size(self.name(image_id))
 
     def is_whole(self, image_id: str, size: int | None) -> bool:  # noqa: ARG002
         return not self._lost(image_id).exists()
 
     def remove(self, image_id: str) -> None:
-        self._store.remove(self._name(image_id))
+        self._store.remove(self.name(image_id))
         self.forget(image_id)
 
     def forget(self, image_id: str) -> None:
@@ -122,9 +122,6 @@ class ObjectImages(Images):
     def sweep(self) -> int:
         return sweep(self.root, deep=True) + self._store.sweep()
 
-    def _name(self, image_id: str) -> str:
-        return f"{image_id[:2]}/{image_id}{self.suffix}"
-
     def _lost(self, image_id: str) -> Path:
         return self.root / _LOST / image_id
 
@@ -149,7 +146,7 @@ class ObjectImages(Images):
     def _fetched(self, image_id: str) -> Picture:
         try:
             for _ in range(_LOOKS):
-                found = Picture(self._store.read(self._name(image_id)), f"candidate {image_id[:12]}")
+                found = Picture(self._store.read(self.name(image_id)), f"candidate {image_id[:12]}")
                 if found.id == image_id:
                     return found
         except FileNotFoundError as error:

@@ -93,11 +93,11 @@ class _Lease:
     def take(self, now: str) -> Holder | None:
         """None when this process has it now, else who has. Two that ask at the same moment cannot both get it."""
         with self._db.write() as connection:
-            row, moment = self._row(connection), _moment(connection)
-            if row is not None and not _is_alive(row, moment - row.beat):
+            row, moment = self._row(connection), store_moment(connection)
+            if row is not None and not is_alive(row, moment - row.beat):
                 connection.execute(delete(schema.lease).where(_is(self.name, row.token)))
             mine = {"name": self.name, "token": self._token, "since": now, "beat": moment}
-            me = {"machine": this_machine(), "host": platform.node(), "pid": os.getpid(), "began": _began(os.getpid())}
+            me = {"machine": this_machine(), "host": platform.node(), "pid": os.getpid(), "began": process_began(os.getpid())}
             self._db.insert_missing(connection, schema.lease, [{**mine, **me}])
             row = self._row(connection)
         if row.token != self._token:
@@ -123,7 +123,7 @@ class _Lease:
         while not self._ended.wait(BEAT_SECONDS):
             begun = time.monotonic()
             with suppress(BestshotError), self._db.write() as connection:
-                beat = update(schema.lease).where(_is(self.name, self._token)).values(beat=_moment(connection))
+                beat = update(schema.lease).where(_is(self.name, self._token)).values(beat=store_moment(connection))
                 if connection.execute(beat).rowcount:
                     self._last = begun
                 elif not self._ended.is_set():
@@ -154,11 +154,11 @@ def _is(name: str, token: str) -> ColumnElement[bool]:
     return and_(schema.lease.c.name == name, schema.lease.c.token == token)
 
 
-def _is_alive(holder: Any, silent_seconds: float) -> bool:
+def is_alive(holder: Any, silent_seconds: float) -> bool:
     """A beat in the future says that a clock was set back: it is as good as none."""
     if holder.machine == this_machine() and os.name != "nt":  # where signal 0 is Ctrl-C
         if holder.began:
-            return bool(holder.began == _began(holder.pid))
+            return bool(holder.began == process_began(holder.pid))
         return _is_running(holder.pid) and abs(silent_seconds) <= LEASE_SECONDS
     return abs(silent_seconds) <= LEASE_SECONDS
 
@@ -173,7 +173,7 @@ def _is_running(pid: int) -> bool:
     return True
 
 
-def _began(pid: int) -> str:
+def process_began(pid: int) -> str:
     """When a living process of this machine began, as Linux counts: its number may be given anew. "" elsewhere."""
     try:
         facts = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
@@ -182,7 +182,7 @@ def _began(pid: int) -> str:
     return "" if facts[0] == "Z" else facts[19]  # a zombie has ended, and nobody has asked how
 
 
-def _moment(connection: Connection) -> float:
+def store_moment(connection: Connection) -> float:
     """Seconds since 1970 by one clock for all who share the store."""
     if connection.dialect.name == "postgresql":
         return float(connection.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())

@@ -49,12 +49,12 @@ def present(db: Database, what: str, now: str) -> Iterator[None]:
     name, token, ended = f"{_WORK}{db.campaign}:{what} {uuid.uuid4().hex}", uuid.uuid4().hex, threading.Event()
     row: dict[str, str | int] = {"name": name, "token": token, "since": now}
     row |= {"machine": leases.this_machine(), "host": platform.node(), "pid": os.getpid()}
-    row |= {"began": leases._began(os.getpid())}
+    row |= {"began": leases.process_began(os.getpid())}
 
     def beat() -> None:
         while True:
             with suppress(BestshotError), db.write() as connection:
-                moment = leases._moment(connection)
+                moment = leases.store_moment(connection)
                 own = update(schema.lease).where(schema.lease.c.name == name).values(beat=moment)
                 if not ended.is_set() and not connection.execute(own).rowcount:
                     _forget_dead(connection)
@@ -79,7 +79,7 @@ def at_work(db: Database) -> tuple[AtWork, ...]:
     One that is gone is among them until another takes its place, or is silent for ``SILENT_SECONDS``.
     """
     with db.read() as connection:
-        moment = leases._moment(connection)
+        moment = leases.store_moment(connection)
         rows = connection.execute(select(schema.lease).order_by(schema.lease.c.since, schema.lease.c.name)).all()
     prefix = f"{_WORK}{db.campaign}:"
     own = [row for row in rows if row.name.startswith(prefix)]
@@ -97,7 +97,7 @@ def at_work(db: Database) -> tuple[AtWork, ...]:
 
 def _at_work(row: Row[Any], what: str, alone_at: list[str], moment: float) -> AtWork:
     silent = max(0.0, moment - row.beat)
-    alive = leases._is_alive(row, moment - row.beat)
+    alive = leases.is_alive(row, moment - row.beat)
     return AtWork(what, row.host, row.pid, row.since, silent, alive, tuple(alone_at))
 
 
@@ -108,9 +108,9 @@ def _process(row: Row[Any]) -> tuple[str, int, str]:
 def _forget_dead(connection: Connection) -> None:
     """Remove what killed processes left: their work hinders nobody, so nobody takes it over."""
     n = schema.lease.c.name
-    moment = leases._moment(connection)
+    moment = leases.store_moment(connection)
     for row in connection.execute(select(schema.lease).where(n.startswith(_WORK, autoescape=True))).all():
         silent = moment - row.beat
         here = row.machine == leases.this_machine()
-        if not leases._is_alive(row, silent) and (here or abs(silent) > SILENT_SECONDS):
+        if not leases.is_alive(row, silent) and (here or abs(silent) > SILENT_SECONDS):
             connection.execute(delete(schema.lease).where(n == row.name))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import Connection, select
@@ -52,6 +52,7 @@ def shard_tables(
     columns: Collection[str] | None = None,
     task_ids: Sequence[str] | None = None,
     only: str | None = None,
+    anew: Callable[[], None] | None = None,
 ) -> Iterator[pa.Table]:
     """Tables of a scorer's files, the oldest first, several in one up to a size.
 
@@ -59,9 +60,9 @@ def shard_tables(
     left out.
 
     A file that is gone was put together with others by another process: what it held is in theirs, which are looked up
-    anew, in a state of the store that is newer than that of ``connection``. What was given before may come again then.
+    anew, in a state of the store that is newer than that of ``connection``. What was given before may come again then;
+    with ``anew``, which is told of it, all of it does.
     """
-
     files, found = score_files(connection), shards(connection, scorer, version)
     given: set[str] = set()
     for look in range(_LOOKS):
@@ -78,7 +79,10 @@ def shard_tables(
         except MissingFile:
             if look == _LOOKS - 1:
                 raise
-            if part:
+            if anew is not None:
+                given.clear()
+                anew()
+            elif part:
                 yield together(part)
             with connection.engine.connect() as newer:
                 found = shards(newer, scorer, version)

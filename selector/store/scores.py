@@ -8,7 +8,7 @@ times, as two processes may have measured it at once, one counts, and the next m
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, and_, exists, false, func, or_, select
@@ -272,10 +272,12 @@ def present_counts(
     return found
 
 
-def _counts(connection: Connection, present: PresentVersions, scorer: str) -> Iterator[dict[str, dict[str, int]]]:
+def _counts(connection: Connection, present: PresentVersions, scorer: str) -> list[dict[str, dict[str, int]]]:
     """Of the files of a scorer whose present version is another for some tasks: these have to be read."""
-    for table in _tables(connection, present, scorer):
-        yield from counts_of(table).values()
+    found: list[dict[str, dict[str, int]]] = []
+    for table in _tables(connection, present, scorer, anew=found.clear):
+        found += counts_of(table).values()
+    return found
 
 
 def unscored_reasons(
@@ -400,14 +402,15 @@ def _tables(
     scorer: str,
     columns: Collection[str] | None = None,
     task_ids: Sequence[str] | None = None,
+    anew: Callable[[], None] | None = None,
 ) -> Iterator[pa.Table]:
     """Rows of a scorer's files that are of the present, some files at once, the older first.
 
-    ``columns``: those that are wanted, None for all; ``task_ids``: None for all tasks.
+    ``columns``: those that are wanted, None for all; ``task_ids``: None for all tasks; ``anew``: see ``shard_tables``.
     """
     only = present.only(scorer)
     version = only if only is not None else present.for_tasks(scorer, [""])[0]
-    for table in shard_tables(connection, scorer, version, columns, task_ids, only):
+    for table in shard_tables(connection, scorer, version, columns, task_ids, only, anew):
         yield _of_present(table, present, scorer, only)
 
 

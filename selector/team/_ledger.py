@@ -3,33 +3,39 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, Table, func, insert, select
 
 from selector.decide.revision import DECISIONS
 from selector.domain import InputError
 from selector.domain.files import make_folder, replacing
 from selector.store import schema
 from selector.store.copying import batches
-from selector.team._rows import Lacking, Taken
+from selector.store.database import add
+from selector.submit._events import EXPORTED
+from selector.team._rows import Lacking, Row, Taken, without_id
 from selector.workspace.workspace import Workspace
 
 SUBMISSIONS = "submissions"  # the folder of ZIPs and manifests
-_OF_SUBMISSIONS = (schema.submission_pick, schema.submission_event, schema.observation)
+OWN = "this campaign has submissions, uploads or totals of its own: its ledger counts; leave --ledger theirs away"
+_S, _NOTED = schema.submission, (schema.submission_event, schema.observation)
 
 
 def has_ledger(connection: Connection, besides: Connection) -> bool:
-    """Whether there are submissions here that the other campaign does not have."""
-    ours, theirs = (set(c.execute(select(schema.submission.c.id)).scalars()) for c in (connection, besides))
-    return not ours <= theirs
+    """Whether there are submissions, uploads or totals here that the other campaign does not have.
+
+    The same picks are the same submission, whoever has exported them.
+    """
+    return any(_told(connection, table) - _told(besides, table) for table in (_S, *_NOTED))
 
 
 def take_ledger(
     ws: Workspace, other: Workspace, theirs: Connection, decisions: Mapping[int, int], lacking: Lacking
 ) -> dict[str, Taken]:
-    """Take over all submissions, with their files first, in one transaction. What is here already is left out.
+    """Take over what is not here of all submissions, with their files first, in one transaction.
 
     Args:
         decisions: ids of their decisions to ours.
@@ -42,44 +48,83 @@ def take_ledger(
     if any(tuple(row) in lacking for row in held):
         raise InputError("pictures of its submissions are lost there: restore them, or leave --ledger theirs away")
     _copy_files(ws, other)
-    taken = {
-        table.name: Taken(same=theirs.execute(select(func.count()).select_from(table)).scalar_one())
-        for table in (schema.pick_set, schema.submission, *_OF_SUBMISSIONS)
-    }
     with ws.db.write() as connection:
         if has_ledger(connection, besides=theirs):
-            raise InputError("this campaign has submissions of its own by now: leave --ledger theirs away")
-        if connection.execute(select(schema.submission.c.id).limit(1)).first() is not None:
-            return taken  # by an earlier run
+            raise InputError(OWN)
         own = connection.execute(select(func.count()).select_from(schema.decision)).scalar_one() - len(
             set(decisions.values())
         )
-        sets = _take_sets(connection, theirs, {} if own else decisions, lacking)
-        for rows in batches(theirs, schema.submission):
-            moved = [{**row, "pick_set_id": sets[row["pick_set_id"]]} for row in rows]
-            connection.execute(insert(schema.submission), moved)
-        for table in _OF_SUBMISSIONS:
+        sets, of_sets = _take_sets(connection, theirs, {} if own else decisions, lacking)
+        found = {schema.pick_set.name: of_sets}
+        for table in (_S, schema.submission_pick):
+            found[table.name] = Taken()
             for rows in batches(theirs, table):
-                connection.execute(insert(table), [{k: v for k, v in row.items() if k != "id"} for row in rows])
-    return {name: Taken(new=found.same) for name, found in taken.items()}
+                moved = [{**row, "pick_set_id": sets[row["pick_set_id"]]} if table is _S else row for row in rows]
+                new = ws.db.insert_missing(connection, table, moved)
+                found[table.name] += Taken(new, len(rows) - new)
+        for table in _NOTED:
+            found[table.name] = _take_noted(connection, theirs, table)
+    return found
+
+
+def _told(connection: Connection, table: Table) -> Counter[tuple[Any, ...]]:
+    """What rows say, whatever their ids, and how often; that something was exported is said by any export of it."""
+    if table is _S:
+        return Counter((one,) for one in connection.execute(select(_S.c.id)).scalars())
+    rows = (row for rows in batches(connection, table) for row in rows)
+    return Counter(_content(row) for row in rows if row.get("state") != EXPORTED)
+
+
+def _content(row: Row) -> tuple[Any, ...]:
+    return tuple(without_id(row).values())
+
+
+def _take_noted(connection: Connection, theirs: Connection, table: Table) -> Taken:
+    """Append rows that are not here, in their order, of which the newest counts."""
+    taken, here = Taken(), Counter(_content(row) for rows in batches(connection, table) for row in rows)
+    for rows in batches(theirs, table):
+        fresh = []
+        for row in rows:
+            content = _content(row)
+            if here[content]:
+                here[content] -= 1
+            else:
+                fresh.append(without_id(row))
+        if fresh:
+            connection.execute(insert(table), fresh)
+        taken += Taken(len(fresh), len(rows) - len(fresh))
+    return taken
 
 
 def _take_sets(
     connection: Connection, theirs: Connection, decisions: Mapping[int, int], lacking: Lacking
-) -> dict[int, int]:
-    """Their sets of picks under new ids, after those that are here. A pick of what did not come is one of nothing."""
-    places = {}
+) -> tuple[dict[int, int], Taken]:
+    """Their sets of picks to ours; what is not here comes after those that are. A pick of what did not come is one of
+    nothing.
+    """
+    p, taken = schema.pick_set.c, Taken()
+    # By what they were stored as: the basis is another one here, where decisions have other ids.
+    here = {(digest, at): number for number, digest, at in connection.execute(select(p.id, p.digest, p.at))}
+    places: dict[int, int] = {}
+    new = set()
     for rows in batches(theirs, schema.pick_set):
         for row in rows:
+            known = here.get((row["digest"], row["at"]))
+            if known is not None:
+                places[row["id"]] = known
+                taken.same += 1
+                continue
             basis = dict(row["basis"])
             if DECISIONS in basis:  # 0: all of them are looked at again, as some that are here were not known there
                 basis[DECISIONS] = decisions.get(basis[DECISIONS], 0)
-            values = {"digest": row["digest"], "basis": basis, "at": row["at"]}
-            key = connection.execute(insert(schema.pick_set).values(**values)).inserted_primary_key
-            places[row["id"]] = int(key[0]) if key else 0
+            places[row["id"]] = add(connection, schema.pick_set, digest=row["digest"], basis=basis, at=row["at"])
+            new.add(row["id"])
+            taken.new += 1
     for rows in batches(theirs, schema.pick):
-        connection.execute(insert(schema.pick), [_moved(row, places, lacking) for row in rows])
-    return places
+        fresh = [_moved(row, places, lacking) for row in rows if row["pick_set_id"] in new]
+        if fresh:
+            connection.execute(insert(schema.pick), fresh)
+    return places, taken
 
 
 def _moved(row: Mapping[str, Any], places: Mapping[int, int], lacking: Lacking) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Table, insert, select
 from selector.domain import stable_hash
 from selector.store import Database, schema
 from selector.store.copying import batches
+from selector.store.pruned import load_gone
 
 Row = Mapping[str, Any]
 Lacking = Collection[tuple[str, str]]  # (task id, candidate id) whose pictures the other campaign has lost
@@ -124,7 +125,7 @@ def take_history(db: Database, theirs: Connection, history: History, lacking: La
                     ours.add(history, {**here, "id": _append(connection, table, here)})
                 places |= {row["id"]: ours.ids[known.digests[row["id"]]] for row in rows if row["id"] in known.digests}
             elif fresh:
-                connection.execute(insert(table), [_without_id(row) for row, _ in fresh])
+                connection.execute(insert(table), [without_id(row) for row, _ in fresh])
                 for row, digest in fresh:
                     about = history.about(row)
                     if about is not None:
@@ -155,11 +156,14 @@ def _state_again(
 
 
 def take_keyed(db: Database, theirs: Connection, table: Table, lacking: Lacking) -> Taken:
-    """Insert their rows whose key is not here, in batches."""
+    """Insert their rows whose key is not here, in batches; vectors of pictures that were deleted here stay away."""
     taken = Taken()
     for rows in batches(theirs, table):
-        kept = [row if "id" not in row else _without_id(row) for row in rows if not is_lacking(row, lacking)]
+        kept = [row if "id" not in row else without_id(row) for row in rows if not is_lacking(row, lacking)]
         with db.write() as connection:
+            if table is schema.embedding:
+                gone = load_gone(connection, [row["picture_id"] for row in kept])
+                kept = [row for row in kept if row["picture_id"] not in gone]
             new = db.insert_missing(connection, table, kept)
         taken.new += new
         taken.same += len(kept) - new
@@ -194,16 +198,9 @@ def take_attempts(db: Database, connection: Connection, theirs: Connection, task
             number = row["try_number"] if row["try_number"] not in numbers else max(numbers) + 1
             numbers.add(number)
             ours.add(end)
-            fresh.append({**_without_id(row), "try_number": number})
+            fresh.append({**without_id(row), "try_number": number})
         taken.new += db.insert_missing(connection, schema.attempt, fresh)
     return taken
-
-
-def pruned_pictures(connection: Connection) -> set[str]:
-    """Pictures whose bytes people deleted."""
-    p = schema.pruned.c
-    gone: dict[str, bool] = {row[0]: row[1] for row in connection.execute(select(p.picture_id, p.gone).order_by(p.id))}
-    return {picture_id for picture_id, is_gone in gone.items() if is_gone}
 
 
 def _recipe(row: Row) -> tuple[Any, ...]:
@@ -222,9 +219,9 @@ def is_lacking(row: Row, lacking: Lacking) -> bool:
 
 
 def _append(connection: Connection, table: Table, row: Row) -> int:
-    key = connection.execute(insert(table).values(**_without_id(row))).inserted_primary_key
+    key = connection.execute(insert(table).values(**without_id(row))).inserted_primary_key
     return int(key[0]) if key else 0
 
 
-def _without_id(row: Row) -> dict[str, Any]:
+def without_id(row: Row) -> dict[str, Any]:
     return {name: value for name, value in row.items() if name != "id"}

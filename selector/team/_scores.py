@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from selector.domain.reading import TAGGED
 from selector.store import Database, schema
@@ -14,12 +14,13 @@ from selector.store.copying import batches
 from selector.store.moving_scores import move_if_many
 from selector.store.score_files import KEYS, REASON, value_columns
 from selector.store.score_shards import shard_tables, shards
-from selector.team._rows import Lacking, Row, Taken, is_lacking
+from selector.team._rows import Row, Taken
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 _ROWS = 20_000  # in one transaction
+_TASKS = 500  # in one question to the database
 _CANDIDATES = 2_000  # of a file that are Python objects at the same time
 
 
@@ -31,16 +32,27 @@ def rows_of_files(connection: Connection) -> Iterator[list[Row]]:
                 yield _rows(scorer, table.slice(start, _CANDIDATES))
 
 
-def take_scores(db: Database, theirs: Connection, lacking: Lacking) -> Taken:
-    """Add their scores that are not here, neither as rows nor in files, as this campaign keeps its own."""
+def take_scores(db: Database, theirs: Connection) -> Taken:
+    """Add their scores that are not here, neither as rows nor in files, as this campaign keeps its own.
+
+    What their files say of candidates that did not come is left: files may be newer than the state that was merged.
+    """
     taken = Taken()
     for rows in _gathered(chain(batches(theirs, schema.score), rows_of_files(theirs))):
-        kept = [row for row in rows if not is_lacking(row, lacking)]
         with db.write() as connection:
+            here = _candidates(connection, {row["task_id"] for row in rows})
+            kept = [row for row in rows if (row["task_id"], row["candidate_id"]) in here]
             new = db.insert_missing(connection, schema.score, _not_in_files(connection, kept))
             move_if_many(connection, new)
         taken += Taken(new, len(kept) - new, len(rows) - len(kept))
     return taken
+
+
+def _candidates(connection: Connection, task_ids: Collection[str]) -> set[tuple[str, str]]:
+    c, ids = schema.candidate.c, sorted(task_ids)
+    parts = (ids[start : start + _TASKS] for start in range(0, len(ids), _TASKS))
+    found = (connection.execute(select(c.task_id, c.id).where(c.task_id.in_(part))) for part in parts)
+    return {(task_id, candidate_id) for rows in found for task_id, candidate_id in rows}
 
 
 def _rows(scorer: str, table: pa.Table) -> list[Row]:

@@ -9,7 +9,7 @@ import hashlib
 import json
 import sqlite3
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,17 +34,17 @@ from selector.domain.names import name_fault
 from selector.domain.progress import Progress, silent
 from selector.store import Database, schema
 from selector.store.copying import copy_rows, count_rows
+from selector.store.pruned import gone_inputs, load_gone
 from selector.store.score_files import MissingFile, ScoreFiles, keep_scores_in
 from selector.store.score_shards import shards
 from selector.team._archive import CONTENTS, FORMAT, read_back
-from selector.team._rows import pruned_pictures
 from selector.team._scores import rows_of_files
 from selector.workspace.workspace import Workspace
 
 _PAGES = 4096  # of the database in one step, 16 MB
 _BLOCK_BYTES = 1 << 20
-_BESIDE = (TABLE_NAME, "readings.csv", "translations.csv", "prior.json")  # what verbs write, or people for them
-_FOLDERS = {INPUTS_NAME: "*", "submissions": "*.json"}  # ZIPs follow from manifest and images
+# Patterns of what verbs write, or people for them; ZIPs of submissions follow from manifest and images.
+_BESIDE = (TABLE_NAME, "readings.csv", "translations.csv", "prior.json", f"{INPUTS_NAME}/**/*", "submissions/**/*.json")
 
 
 @dataclass(frozen=True)
@@ -152,14 +152,15 @@ class _Writer:
         images, lost = 0, 0
         with closing(Database(self._copy, alone=True, upgrade=False)) as copy, copy.read() as connection:
             ids = connection.execute(select(schema.candidate.c.id).distinct().order_by(schema.candidate.c.id))
-            gone = pruned_pictures(connection)
+            gone = load_gone(connection)
+            left = {Path(INPUTS_NAME, name).as_posix() for name in gone_inputs(connection)}
             scores = [f"{SCORES_NAME}/{shard.path}" for shard in shards(connection)]
             wanted = [image_id for image_id in ids.scalars() if image_id not in gone]
             store_format = copy.fact("format")
         with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
             self._add(archive, CONFIG_NAME, [self._config()])
             self._add_file(archive, DATABASE_NAME, self._copy)
-            for name, path in self._beside():
+            for name, path in self._beside(left):
                 self._add_file(archive, name, path)
             for name in scores:
                 try:
@@ -196,16 +197,16 @@ class _Writer:
             return (self._ws.folder / CONFIG_NAME).read_bytes()
         return render_config(config.model_copy(update={"store": config.store.model_copy(update={"url": ""})})).encode()
 
-    def _beside(self) -> Iterator[tuple[str, Path]]:
+    def _beside(self, left: Collection[str]) -> Iterator[tuple[str, Path]]:
+        """All but what people deleted: other folders of the campaign may still have it."""
         profile = self._ws.config.profile
-        own = [profile] if profile.endswith(".toml") and not name_fault(profile, folders=True, written=True) else []
         folder = self._ws.folder
-        files = [folder / name for name in (*_BESIDE, *own)]
-        for name, pattern in _FOLDERS.items():
-            files += sorted((folder / name).rglob(pattern))
+        files = [path for pattern in _BESIDE for path in sorted(folder.glob(pattern))]
+        if profile.endswith(".toml") and not name_fault(profile, folders=True, written=True):
+            files.append(folder / profile)
         for path in files:
             name = path.relative_to(folder).as_posix()
-            if path.is_file() and not name_fault(name, folders=True, written=True):
+            if path.is_file() and name not in left and not name_fault(name, folders=True, written=True):
                 yield name, path
 
     def _image(self, image_id: str) -> bytes | None:

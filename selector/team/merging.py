@@ -19,14 +19,15 @@ from selector.config import IMPORTED
 from selector.create import INPUT_FACT, open_workspace
 from selector.domain import InputError, raise_shortage, stable_hash
 from selector.domain.progress import Progress, silent
-from selector.store import schema
+from selector.store import is_image_id, schema
 from selector.store.attempts import load_tasks
 from selector.store.copying import batches
 from selector.store.imported import imported_columns
 from selector.store.jobs import load_jobs
 from selector.store.presence import present
-from selector.team._ledger import has_ledger, take_ledger
-from selector.team._rows import HISTORIES, KEYED, Taken, pruned_pictures, take_attempts, take_history, take_keyed
+from selector.store.pruned import load_gone
+from selector.team._ledger import OWN, has_ledger, take_ledger
+from selector.team._rows import HISTORIES, KEYED, Taken, take_attempts, take_history, take_keyed
 from selector.team._scores import take_scores
 from selector.workspace.workspace import Workspace
 
@@ -105,7 +106,7 @@ class _Merge:
         found.rows["pruned"] = self._take_pruned()
         self._take_candidates()
         self._progress("scores", 0, 1)
-        found.rows["score"] = take_scores(db, theirs, self._lacking)
+        found.rows["score"] = take_scores(db, theirs)
         self._progress("scores", 1, 1)
         steps = len(HISTORIES) + len(KEYED)
         decisions: dict[int, int] = {}
@@ -138,20 +139,21 @@ class _Merge:
                 picture_id = row["picture_id"]
                 gone[picture_id] = row["gone"]
                 here = connection.execute(select(c.id).where(c.id == picture_id).limit(1)).first() is not None
-                if row["name"] is not None or here or picture_id in known:
+                if not is_image_id(picture_id):
+                    taken.left += 1
+                elif row["name"] is not None or here or picture_id in known:
                     taken.same += 1
                 else:
                     connection.execute(schema.pruned.insert().values(**row))
                     taken.new += 1
-            still = [key for key, is_gone in gone.items() if is_gone and key not in pruned_pictures(connection)]
-        self._found.deleted_there = len(still)
+            self._found.deleted_there = len({key for key, is_gone in gone.items() if is_gone} - load_gone(connection).keys())
         return taken
 
     def _take_candidates(self) -> None:
         """Pictures, the candidates that they are, and how they were made, a task at a time."""
         db, c = self._ws.db, schema.candidate.c
         with db.read() as connection:
-            tasks, gone = load_tasks(connection), pruned_pictures(connection)
+            tasks, gone = load_tasks(connection), load_gone(connection)
         candidates, attempts = Taken(), Taken()
         with ThreadPoolExecutor(_COPYING) as pool:
             for done, task in enumerate(tasks):
@@ -242,4 +244,4 @@ def _place(ws: Workspace) -> str:
 def _check_ledgers(ws: Workspace, theirs: Connection) -> None:
     with ws.db.read() as connection:
         if has_ledger(connection, besides=theirs):
-            raise InputError("this campaign has submissions of its own: its ledger counts; leave --ledger theirs away")
+            raise InputError(OWN)

@@ -6,10 +6,10 @@ import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from selector.config import CampaignConfig, read_config, render_config
 from selector.create import (
@@ -18,6 +18,7 @@ from selector.create import (
     IMAGES_NAME,
     INPUT_FACT,
     INPUTS_NAME,
+    SCORES_NAME,
     TABLE_NAME,
     alone_in,
     store_url,
@@ -25,9 +26,11 @@ from selector.create import (
 from selector.domain import InputError, raise_shortage
 from selector.domain.digest import sha256_of
 from selector.domain.files import describe_write_error, make_folder, publish, scratch_folder, sweep, write_atomically
+from selector.domain.names import check_name
 from selector.domain.progress import Progress, silent
-from selector.store import Database, schema
+from selector.store import Database, is_image_id, schema
 from selector.store.copying import copy_rows, count_rows
+from selector.store.score_shards import shards
 from selector.team._archive import Archive
 
 _RESTORED = "restored:"  # prefix of the fact that names the backup
@@ -68,7 +71,7 @@ def restore(folder: Path, backup: Path, url: str = "", progress: Progress = sile
                 progress("files", len(names), len(names))
                 config = _check_campaign(scratch, archive)
                 config = _with_store(config, archive, url)
-                images = _count_images(scratch / DATABASE_NAME)
+                images = _check_names(scratch / DATABASE_NAME, archive)
                 for name in names:
                     if name not in (CONFIG_NAME, DATABASE_NAME):
                         make_folder((folder / name).parent)
@@ -141,9 +144,23 @@ def _check_database(file: Path) -> Mapping[str, str]:
         raise InputError(f"the backup's database is damaged ({error}): take another one") from error
 
 
-def _count_images(file: Path) -> int:
+def _check_names(file: Path, archive: Archive) -> int:
+    """How many pictures candidates are; raises ``InputError`` where a name would lead elsewhere, or to nothing."""
     with closing(Database(file, alone=True)) as db, db.read() as connection:  # brings an older format up to date
-        return int(connection.execute(select(func.count(schema.candidate.c.id.distinct()))).scalar_one())
+        ids = set(connection.execute(select(schema.candidate.c.id)).scalars())
+        pruned = connection.execute(select(schema.pruned.c.picture_id, schema.pruned.c.name)).all()
+        used = connection.execute(select(schema.task.c.source, schema.task.c.reference)).all()
+        scores = {f"{SCORES_NAME}/{shard.path}" for shard in shards(connection)}
+        inputs = {key.removeprefix(INPUT_FACT) for key in db.facts_in(connection, INPUT_FACT)}
+    inputs |= {name for name in (*(name for row in used for name in row), *(name for _, name in pruned)) if name}
+    for name in sorted(inputs):
+        check_name(PurePosixPath(name).as_posix(), "the backup's input picture", "nothing was restored", folders=True)
+    strange = sorted(one for one in ids | {one for one, _ in pruned} if not is_image_id(one))
+    if strange:
+        raise InputError(f"the backup holds the picture {strange[0][:60]!r}, which is no id of one: not restored")
+    if missing := sorted(scores - archive.files.keys()):
+        raise InputError(f"the backup is damaged ({missing[0][:60]!r} is not in it): take another one")
+    return len(ids)
 
 
 def _with_store(config: CampaignConfig, archive: Archive, url: str) -> CampaignConfig:
