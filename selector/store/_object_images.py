@@ -11,7 +11,7 @@ from pathlib import Path
 
 from selector.domain import InputError, Picture, raise_shortage
 from selector.domain.files import sweep, trim, write_atomically
-from selector.store._images import USERS, ImageFolder, Images, image_owners
+from selector.store._images import USERS, ImageFolder, Images, image_owners, is_image_id
 from selector.store._object_store import ObjectStore
 
 _LOOKS = 3  # at bytes that do not match: they may have been cut on their way
@@ -86,7 +86,7 @@ class ObjectImages(Images):
         return path
 
     def size_of(self, image_id: str) -> int | None:
-        return self._store.size(self.name(image_id))
+        return self._store.size(self.name(image_id)) if is_image_id(image_id) else None
 
     def is_whole(self, image_id: str, size: int | None) -> bool:  # noqa: ARG002
         return not self._lost(image_id).exists()

@@ -97,7 +97,12 @@ class _Lease:
             if row is not None and not is_alive(row, moment - row.beat):
                 connection.execute(delete(schema.lease).where(_is(self.name, row.token)))
             mine = {"name": self.name, "token": self._token, "since": now, "beat": moment}
-            me = {"machine": this_machine(), "host": platform.node(), "pid": os.getpid(), "began": process_began(os.getpid())}
+            me = {
+                "machine": this_machine(),
+                "host": platform.node(),
+                "pid": os.getpid(),
+                "began": process_began(os.getpid()),
+            }
             self._db.insert_missing(connection, schema.lease, [{**mine, **me}])
             row = self._row(connection)
         if row.token != self._token:

@@ -146,7 +146,9 @@ class _Merge:
                 else:
                     connection.execute(schema.pruned.insert().values(**row))
                     taken.new += 1
-            self._found.deleted_there = len({key for key, is_gone in gone.items() if is_gone} - load_gone(connection).keys())
+            self._found.deleted_there = len(
+                {key for key, is_gone in gone.items() if is_gone} - load_gone(connection).keys()
+            )
         return taken
 
     def _take_candidates(self) -> None:

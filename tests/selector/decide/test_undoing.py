@@ -53,6 +53,19 @@ def test_what_others_decided_is_left() -> None:
     assert after((EXCLUDE, A), undo=1, by="bob")[1] == 0
 
 
+def test_what_a_merge_stated_again_is_one_act() -> None:
+    def told(number: int, kind: DecisionKind, by: str, at: str, undoes: int | None = None) -> Decision:
+        return Decision(number, kind, A, f"{by}'s reason", by, at, undoes)
+
+    history = [told(1, EXCLUDE, "ann", "09:02"), told(2, EXCLUDE, "bob", "09:00")]
+    history += [told(3, INCLUDE, "bob", "09:01", 2), told(4, EXCLUDE, "ann", "09:02")]
+    found = undoing(history, "ann")
+    assert found is not None
+    assert (found.kind, found.undoes) == (INCLUDE, 4)
+    history.append(told(5, found.kind, "ann", "09:03", found.undoes))
+    assert undoing(history, "ann") is None
+
+
 def test_what_was_undone_is_kept_with_what_it_undid(campaign: Campaign, run: Run) -> None:
     campaign.generate()
     campaign.score()

@@ -53,6 +53,20 @@ def test_images_of_one_machine_are_read_on_another(place: str, tmp_path: Path) -
     assert image_id in there.place(image_id)
 
 
+def test_what_is_no_id_leads_nowhere(place: str, tmp_path: Path) -> None:
+    images = opened(place, tmp_path)
+    victims = [tmp_path / "victim.jpg", tmp_path / "one" / "victim.jpg", tmp_path / "shared" / "victim.jpg"]
+    for victim in victims:
+        victim.parent.mkdir(exist_ok=True)
+        victim.write_bytes(b"dear")
+    for name in ("../victim", "../../victim", "victim", "", "ab" * 31, "AB" * 32, "ab" * 32 + "\n"):
+        assert images.size_of(name) is None
+        for act in (images.remove, images.read, images.file, images.path):
+            with pytest.raises(InputError, match="no id of a picture"):
+                act(name)
+    assert all(victim.exists() for victim in victims)
+
+
 def test_a_missing_image_is_told_and_is_to_be_made_again(place: str, tmp_path: Path) -> None:
     images = opened(place, tmp_path)
     lost = images.put(bytes_of(1))

@@ -285,6 +285,36 @@ def test_a_reader_finds_what_another_process_puts_together_meanwhile(
         assert stored_values(connection, "gate", "1") == expected
 
 
+def test_a_count_that_falls_forward_counts_once(db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    in_columns(db, tmp_path)
+    with db.write() as connection:  # a reading of one task: its files have to be read
+        add_readings(connection, {"b": TAGGED}, "now")
+    rows = score_rows(scorers=("words",))
+    for start in range(0, len(rows), 40):
+        add(db, rows[start : start + 40])
+        move_scores(db)
+    real, read = ScoreFiles.read, []
+
+    def meanwhile(self: ScoreFiles, *args: Any) -> Any:
+        found = real(self, *args)
+        read.append(args[0])
+        if len(read) == 1:
+            monkeypatch.setattr(moving_scores, "TOO_MANY", 2)
+            other = in_columns(Database(tmp_path / "campaign.db"), tmp_path)
+            with other.write() as writer:
+                moving_scores._put_together(writer, score_files(writer), "words", "3")
+            with other.write() as writer:
+                moving_scores._sweep(writer, score_files(writer))
+            other.close()
+        return found
+
+    with db.read() as connection:
+        expected = present_counts(connection, {"words": "3"}, READS)
+        monkeypatch.setattr(ScoreFiles, "read", meanwhile)
+        assert present_counts(connection, {"words": "3"}, READS) == expected
+    assert expected, "something counts"
+
+
 def test_moving_is_no_news_and_a_new_score_is(either: Database, tmp_path: Path) -> None:
     db = either
     rows = score_rows()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 import stat
@@ -224,14 +225,9 @@ def test_hostile_backups_write_nothing(
         assert [p.name for p in (tmp_path / "again").iterdir() if not p.name.startswith(".")] == []
 
 
-@pytest.mark.parametrize(
-    "sql", ["CREATE TRIGGER t AFTER INSERT ON score BEGIN DELETE FROM score; END", "CREATE VIEW v AS SELECT 1"]
-)
-def test_a_database_that_would_act_is_refused(full: Campaign, tmp_path: Path, sql: str) -> None:
-    import hashlib
-
-    full.backup(tmp_path / "b.zip")
-    with zipfile.ZipFile(tmp_path / "b.zip") as archive:
+def with_sql(backup: Path, tmp_path: Path, sql: str) -> Path:
+    """A backup whose database was changed, with the hash that it has now."""
+    with zipfile.ZipFile(backup) as archive:
         (tmp_path / "evil.db").write_bytes(archive.read("campaign.db"))
     with closing(sqlite3.connect(tmp_path / "evil.db")) as connection:
         connection.execute(sql)
@@ -247,9 +243,61 @@ def test_a_database_that_would_act_is_refused(full: Campaign, tmp_path: Path, sq
             return info, json.dumps(told).encode()
         return info, was
 
-    evil = changed(tmp_path / "b.zip", tmp_path / "evil.zip", with_it)
+    return changed(backup, tmp_path / "evil.zip", with_it)
+
+
+@pytest.mark.parametrize(
+    "sql", ["CREATE TRIGGER t AFTER INSERT ON score BEGIN DELETE FROM score; END", "CREATE VIEW v AS SELECT 1"]
+)
+def test_a_database_that_would_act_is_refused(full: Campaign, tmp_path: Path, sql: str) -> None:
+    full.backup(tmp_path / "b.zip")
+    evil = with_sql(tmp_path / "b.zip", tmp_path, sql)
     with pytest.raises(InputError, match="not bestshot's"):
         Campaign.restore(tmp_path / "again", evil)
+
+
+_CANDIDATE = "INSERT INTO candidate SELECT task_id, '../victim', width_px, height_px, size_bytes, at FROM candidate"
+_PRUNED = "INSERT INTO pruned (picture_id, name, gone, reason, by, at) VALUES ({}, 1, 'x', 'x', '2025')"
+_SHARD = (
+    "INSERT INTO score_shard (scorer, version, path, rows, size_bytes, counts, at) "
+    "VALUES ('technical', '1', '{}', 1, 1, '{{}}', '2025')"
+)
+
+
+_STRANGE = (
+    (f"{_CANDIDATE} LIMIT 1", "no id of one"),
+    (_PRUNED.format("'../victim', NULL"), "no id of one"),
+    (_PRUNED.format("'" + "a" * 64 + "', '../../victim'"), "climbs out"),
+    ("UPDATE task SET source = '/etc/passwd' WHERE position = 0", "absolute path"),
+    ("INSERT INTO fact VALUES ('input:../../victim', 'x')", "climbs out"),
+    (_SHARD.format("../../victim.jpg"), "is not in it"),
+    (_SHARD.format("technical/1/part-ab.parquet"), "is not in it"),
+)
+
+
+def test_records_that_name_what_lies_elsewhere_are_refused(full: Campaign, tmp_path: Path) -> None:
+    full.backup(tmp_path / "b.zip")
+    for sql, says in _STRANGE:
+        evil = with_sql(tmp_path / "b.zip", tmp_path, sql)
+        with pytest.raises(InputError, match=says):
+            Campaign.restore(tmp_path / "again", evil)
+        assert not (tmp_path / "again" / "campaign.toml").exists()
+    Campaign.restore(tmp_path / "again", tmp_path / "b.zip")
+
+
+def test_what_people_deleted_is_not_in_it(full: Campaign, tmp_path: Path) -> None:
+    """Another folder of the campaign still has its copy of the input picture."""
+    name = next(task.source for task in full.tasks if task.id == "3")
+    assert name
+    kept = (full.folder / "inputs" / name).read_bytes()
+    full.prune(person_of=["3"], reason="a person asked", by="ann", delete=True)
+    (full.folder / "inputs" / name).write_bytes(kept)
+    found = full.backup(tmp_path / "b.zip", images=True)
+    with zipfile.ZipFile(tmp_path / "b.zip") as archive:
+        names = archive.namelist()
+    assert f"inputs/{name}" not in names
+    assert found.images == len([one for one in names if one.startswith("images/")]) < 9
+    Campaign.restore(tmp_path / "again", tmp_path / "b.zip")
 
 
 @pytest.mark.parametrize("what", ["", "text", "zip"])

@@ -234,8 +234,54 @@ def test_the_ledger_of_the_other_where_there_is_none(two: Two) -> None:
     ann.export()
     assert len(list(ann.submissions)) >= 1
     bob2 = ann  # and one with a ledger of its own does not take another
-    with pytest.raises(InputError, match="submissions of its own"):
+    with pytest.raises(InputError, match="uploads or totals of its own"):
         bob2.merge(_third(bob), ledger="theirs")
+
+
+def ledger(campaign: Campaign) -> dict[str, int]:
+    told = rows(campaign)
+    names = ("pick_set", "pick", "submission", "submission_pick", "submission_event", "observation")
+    return {name: told[name] for name in names}
+
+
+def test_a_ledger_that_went_on_is_taken_over_again(two: Two) -> None:
+    ann, bob = two
+    bob.pick()
+    for _ in range(2):  # of picks alone, too, a second run adds nothing
+        ann.merge(bob.folder, ledger="theirs")
+        assert ledger(ann) == ledger(bob)
+    sent = bob.export().submission.id
+    ann.merge(bob.folder, ledger="theirs")
+    bob.record(sent, 1.5)
+    bob.decisions.exclude("too dark", [next(p.candidate_id for p in bob.pick() if p.candidate_id)], by="bob")
+    bob.pick()
+    other = bob.export().submission.id
+    assert other != sent
+    found = ann.merge(bob.folder, ledger="theirs")
+    assert (found.rows["submission"].new, found.rows["submission"].same) == (1, 1)
+    assert {s.id: s.total for s in ann.submissions} == {sent: 1.5, other: None}
+    assert ledger(ann) == ledger(bob)
+    assert ann.merge(bob.folder, ledger="theirs").new == 0
+    bob.record(sent, 1.75, reason="misread")
+    ann.merge(bob.folder, ledger="theirs")
+    assert {s.id: s.total for s in ann.submissions} == {sent: 1.75, other: None}
+
+
+def test_the_same_picks_that_both_exported_are_one_submission(two: Two, clock: Clock) -> None:
+    from datetime import timedelta
+
+    _, bob = two
+    bob.pick()
+    sent = bob.export().submission.id
+    clock.now += timedelta(minutes=1)
+    with Campaign(_third(bob), clock) as third:
+        assert third.export().submission.id == sent
+        bob.record(sent, 1.5)
+        third.merge(bob.folder, ledger="theirs")
+        assert [(s.id, s.total, s.state) for s in third.submissions] == [(sent, 1.5, "scored")]
+        third.record(sent, 1.25, reason="misread")
+        with pytest.raises(InputError, match="uploads or totals of its own"):
+            third.merge(bob.folder, ledger="theirs")
 
 
 def _third(bob: Campaign) -> Path:
@@ -280,6 +326,37 @@ def test_what_people_deleted_does_not_come_back(two: Two, tmp_path: Path) -> Non
     found = bob.merge(ann.folder)
     assert found.deleted_there == 1, "bob is told"
     assert bob._ws.images.size_of(gone)
+
+
+def test_vectors_of_what_people_deleted_stay_away(two: Two, tmp_path: Path) -> None:
+    ann, bob = two
+    gone, other = imported(bob, tmp_path, "flux", 90), imported(bob, tmp_path, "other", 60)
+    ann.merge(bob.folder)
+    with bob._ws.db.write() as connection:
+        of = {"space": "s", "view": "v", "crops": 1, "vectors": b"ab"}
+        connection.execute(schema.embedding.insert(), [{"picture_id": one, **of} for one in (gone, other)])
+    ann.prune(pictures=[gone], reason="a person asked", by="ann", delete=True)
+    found = ann.merge(bob.folder)
+    with ann._ws.db.read() as connection:
+        assert connection.execute(select(schema.embedding.c.picture_id)).scalars().all() == [other]
+    assert (found.rows["embedding"].new, found.rows["embedding"].left) == (1, 1)
+
+
+def test_ids_that_are_paths_do_not_come(two: Two) -> None:
+    """The other's records may be anybody's: what is named by a path is not taken for a picture that lies here."""
+    ann, bob = two
+    victim = ann.folder / "victim.jpg"
+    victim.write_bytes(b"dear")
+    with bob._ws.db.write() as connection:
+        row = dict(connection.execute(select(schema.candidate).limit(1)).mappings().one())
+        connection.execute(schema.candidate.insert().values(**{**row, "id": "../victim"}))
+        said = {"name": None, "gone": True, "reason": "x", "by": "x", "at": "2025"}
+        connection.execute(schema.pruned.insert().values(picture_id="../victim", **said))
+    found = ann.merge(bob.folder)
+    assert found.lost == 1
+    assert all(key != "../victim" for _, key in candidates(ann))
+    assert rows(ann)["pruned"] == 0
+    assert victim.exists()
 
 
 @pytest.mark.parametrize("cut", range(0, 14, 2))

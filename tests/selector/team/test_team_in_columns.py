@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import Clock
@@ -10,8 +11,10 @@ from sqlalchemy import select
 from toy_services import Files
 
 from selector import Campaign
-from selector.store import schema
+from selector.store import moving_scores, schema
+from selector.store.score_files import score_files
 from selector.store.score_shards import shards
+from selector.team import merging
 from selector.team._scores import rows_of_files
 
 pytest.importorskip("pyarrow")
@@ -78,3 +81,31 @@ def test_backups_are_whole_wherever_scores_and_images_lie(
             if with_images or not images:  # else its files would lie where the original's do
                 again.move_scores()
         assert scores(ann), "the files of the original are still there"
+
+
+@pytest.mark.usefixtures("toys")
+def test_what_is_made_and_put_together_there_meanwhile_is_left(
+    tmp_path: Path, contest_files: Files, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files that replaced those of the state that is merged speak of candidates that did not come."""
+    with (
+        made(tmp_path / "ann", contest_files, clock, 2) as ann,
+        made(tmp_path / "bob", contest_files, clock, 3, scores="columns") as bob,
+    ):
+        bob.move_scores()
+        wanted, real = scores(ann) | scores(bob), merging.take_scores
+
+        def meanwhile(*args: Any) -> Any:
+            bob.generate(n=4)
+            bob.score()
+            monkeypatch.setattr(moving_scores, "TOO_MANY", 2)
+            for _ in range(2):
+                bob.move_scores()
+            with bob._ws.db.write() as connection:
+                moving_scores._sweep(connection, score_files(connection))
+            return real(*args)
+
+        monkeypatch.setattr(merging, "take_scores", meanwhile)
+        found = ann.merge(bob.folder)
+        assert found.rows["score"].left == 3
+        assert scores(ann) == wanted
