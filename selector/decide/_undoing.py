@@ -29,7 +29,7 @@ def undoing(history: Sequence[Decision], by: str) -> Undoing | None:
     """
     numbers = {d.undoes for d in history}
     undone = {_act(d) for d in history if d.id in numbers}
-    told = {}
+    told: dict[tuple[object, ...], Decision] = {}
     for d in history:
         if d.undoes is None and d.kind is not DecisionKind.NOTE and _act(d) not in undone:
             told.pop(_act(d), None)  # a merge has stated it again: it holds where it stands last

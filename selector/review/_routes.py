@@ -33,6 +33,7 @@ from selector.review._watch import Watch
 from selector.review.page import shell
 from selector.store.decisions import newest_decision
 from selector.store.looks import add_look
+from selector.store.presence import at_work
 
 _log = logging.getLogger("bestshot.review")
 _MOST_BYTES = 64 << 10  # of a request's body
@@ -66,6 +67,7 @@ class Routes:
             Route("/api/task/{id:path}", _answered(self._task)),
             Route("/api/region/{id:path}", self._region),
             Route("/api/totals", _answered(lambda _: totals_view(self._desk))),
+            Route("/api/work", _answered(lambda _: {"at_work": [vars(one) for one in at_work(self._desk.ws.db)]})),
             Route("/api/plan", _answered(lambda _: self._plan())),
             Route("/api/export-preview", _answered(lambda _: export_preview(self._desk))),
             Route("/api/jobs", _answered(lambda _: self._all_jobs())),

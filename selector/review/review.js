@@ -2124,11 +2124,11 @@ async function answer(better) {
 
 // ---------- The day
 
-const day = { plan: null, totals: null };
+const day = { plan: null, totals: null, work: null };
 
 async function loadDay() {
   try {
-    [day.plan, day.totals] = await Promise.all([get("api/plan"), get("api/totals")]);
+    [day.plan, day.totals, day.work] = await Promise.all(["plan", "totals", "work"].map((one) => get(`api/${one}`)));
     if (view() === "day") drawDay();
   } catch (error) {
     complain(error);
@@ -2167,12 +2167,28 @@ function buildDay() {
         el("h2", {}, t("run")),
         readOnly() ? el("p.soft", {}, t("is_read_only")) : el("div.buttons", {}, buttons),
         el("div", { id: "jobs" }),
+        atWork(),
       ),
       el("section.panel.wide", {}, el("h2", {}, t("totals")), totals()),
     ),
   );
   drawNext();
   drawJobs();
+}
+
+/** Who works for the campaign, on whatever machine, as `bestshot status` says it. */
+function atWork() {
+  const lines = (day.work?.at_work ?? []).map((one) =>
+    [
+      t("at_work_line", { what: one.what || "bestshot", host: one.host, pid: one.pid, since: when(one.since) }),
+      one.alone_at.length > 0 && t("at_work_alone", { names: one.alone_at.join(t("comma")) }),
+      !one.alive && t("at_work_silent", { seconds: Math.round(one.silent_seconds) }),
+    ].filter(Boolean),
+  );
+  return lines.length > 0 && [
+    el("h3", {}, t("at_work")),
+    lines.map((line) => el("p.soft.at-work", {}, line.join(t("comma")))),
+  ];
 }
 
 const RUNS = ["score", "generate", "plan", "pick", "export"];

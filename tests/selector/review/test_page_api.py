@@ -20,6 +20,7 @@ from review_pages import EACH, TASKS, Client, Open, all_allowed, folder, page, s
 from selector import Campaign
 from selector.domain import SubmissionError
 from selector.store import schema
+from selector.store.presence import present
 from selector.submit.export import Export
 
 
@@ -348,6 +349,16 @@ def test_totals_stand_beside_what_was_expected(page: Client) -> None:
     totals = page.get("api/totals")
     assert len(totals["told"]) == 6 and totals["pending"] == []
     assert all(line["low"] <= line["expected"] <= line["high"] and line["day"] for line in totals["told"])
+
+
+def test_who_is_at_work_is_told(page: Client) -> None:
+    with Campaign(page.folder) as campaign, present(campaign._ws.db, "score", "2025-07-01T12:00:00+00:00"):
+        for _ in range(100):
+            told = page.get("api/work")["at_work"]
+            if told:
+                break
+            time.sleep(0.05)
+    assert [(one["what"], one["alive"], one["alone_at"]) for one in told] == [("score", True, [])]
 
 
 def test_errors_are_in_the_language_of_the_page(page: Client) -> None:
