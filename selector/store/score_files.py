@@ -52,7 +52,7 @@ class ScoreFiles:
     writing: bool = False
     rows: int | None = field(default=None, compare=False)  # about how many wait in the table ``score``; None: unknown
     seen: int | None = field(default=None, compare=False)  # the newest file when ``note_files`` was called
-    own: set[str] = field(default_factory=set, compare=False)  # paths of what was written from here
+    own: set[str] = field(default_factory=set, compare=False)  # paths of what was written and stored from here
 
     def write(self, scorer: str, version: str, table: pa.Table) -> tuple[str, int]:
         """Write a file that is on the disk when this returns: its path below the root, and its bytes."""

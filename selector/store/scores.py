@@ -9,6 +9,7 @@ once is stored once; where it is there several times all the same, one counts, a
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, and_, exists, false, func, or_, select
@@ -19,7 +20,7 @@ from selector.store._copying import can_copy, copy_missing
 from selector.store.database import Database
 from selector.store.moving_scores import move_if_many
 from selector.store.readings import PresentVersions
-from selector.store.score_files import REASON, counts_of, value_columns
+from selector.store.score_files import REASON, counts_of, score_files, value_columns
 from selector.store.score_shards import shard_tables, shards, without_news
 
 if TYPE_CHECKING:
@@ -44,6 +45,19 @@ def add_scores(db: Database, connection: Connection, rows: Sequence[dict[str, An
     else:
         db.insert_missing(connection, schema.score, rows)
     move_if_many(connection, len(rows))
+
+
+@contextmanager
+def adding(db: Database) -> Iterator[Connection]:
+    """``Database.write`` for ``add_scores``. What it wrote may be there although it fails, and its rows come again."""
+    with db.read() as connection:
+        files = score_files(connection)
+    try:
+        with db.write() as connection:
+            yield connection
+    except BaseException:
+        files.own.clear()
+        raise
 
 
 def scored_candidates(
