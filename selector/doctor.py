@@ -243,11 +243,11 @@ def _scores(ws: Workspace) -> list[Check]:
     except BestshotError as error:  # an address that does not answer
         return [Check("scores", False, str(error))]
     if lost:
-        cure = (
-            "restore the folder `scores` from a backup, or run `bestshot scores --forget-lost` and measure them again"
+        text = (
+            f"{len(lost)} of {n_of(n, 'file')} of scores are gone or damaged ({lost[0].path}): restore the folder "
+            "`scores` from a backup, or run `bestshot scores --forget-lost` and measure them again"
         )
-        gone = f"{len(lost)} of {n_of(n, 'file')} of scores are gone or damaged ({lost[0].path})"
-        return [Check("scores", False, f"{gone}: {cure}")]
+        return [Check("scores", False, text)]
     return [Check("scores", True, f"{n_of(n, 'file')} by column, all there")] if n else []
 
 

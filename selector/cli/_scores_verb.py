@@ -49,10 +49,9 @@ def scores(
         if not lost.files:
             return lost, "no file of scores is lost"
         told = f"{n_of(lost.scores, 'score')} in {n_of(lost.files, 'lost file')} given up ({', '.join(lost.scorers)})"
-        again = "`bestshot score` measures them again"
         if IMPORTED in lost.scorers:
-            again += "; those of imported come back by `bestshot import-scores`"
-        return lost, f"{told}: {again}"
+            return lost, f"{told}: `bestshot score` measures again, `bestshot import-scores` brings what was imported"
+        return lost, f"{told}: `bestshot score` measures again"
     if move:
         moved = campaign.move_scores(progress_bar())
         size = f"{n_of(moved.files, 'file')} with {moved.size_bytes / 1e6:.1f} MB"

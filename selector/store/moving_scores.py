@@ -117,7 +117,7 @@ def sweep_scores(db: Database) -> int:
 def lost_files(connection: Connection) -> list[Shard]:
     """Those that rows name and that are not there, or are not whole."""
     found, t = shards(connection), schema.score_shard.c
-    sizes = {path: size for path, size in connection.execute(select(t.path, t.size_bytes))}
+    sizes = {row.path: row.size_bytes for row in connection.execute(select(t.path, t.size_bytes))}
     there = score_files(connection).sizes() if found else {}
     return [shard for shard in found if there.get(shard.path) != sizes[shard.path]]
 
