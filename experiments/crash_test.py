@@ -7,7 +7,8 @@ rename, fsync, INSERT or COMMIT, N uniform over those of the quiet run: just bef
 at once: the database is whole, every candidate has its bytes, no file under its own name is half. Then the verb is run
 again, and after it all later verbs that store something. Each must end as it does when left alone; rows, files, what
 two loopback servers charged for, and the pictures' bytes must be those of the quiet run. Tables are read with plain
-sqlite3 or psycopg, not by the code under test; ``--store postgresql`` lays them on a PostgreSQL of its own.
+sqlite3 or psycopg, not by the code under test; ``--store postgresql`` lays them on a PostgreSQL of its own, and with
+``sqlite-columns`` a few scores become a file by column, and a few files a larger one: what a row names must be there.
 
 lost: rows or files that are missing. doubled: rows, images or answers that are there, or were paid, more often.
 left behind: files that the quiet run does not have, in the campaign, beside it, where pictures and tables were to go,
@@ -37,7 +38,7 @@ from random import Random
 from tqdm import tqdm
 
 from experiments.support.crash_loop import LOOP, Verb
-from experiments.support.crash_store import store_of
+from experiments.support.crash_store import STORES, store_of
 from experiments.support.crash_trial import SIGNALS, Found, Run, Trial, quiet_run, try_once
 from experiments.support.killed_at import KINDS, Moment
 from experiments.support.outcome import finish, parser
@@ -181,7 +182,7 @@ def _options() -> argparse.ArgumentParser:
         "--quick", action="store_const", dest="kills", const=QUICK_KILLS, help=f"the same as --kills {QUICK_KILLS}"
     )
     options.add_argument(
-        "--store", choices=("sqlite", "postgresql"), default="sqlite", help="where the campaigns lie (default sqlite)"
+        "--store", choices=STORES, default="sqlite", help="where the campaigns and their scores lie (default sqlite)"
     )
     options.add_argument("--verbs", nargs="+", choices=names, metavar="VERB", help=f"only these of: {', '.join(names)}")
     options.add_argument("--jobs", type=int, default=2, help="trials at once (default 2); no result depends on it")

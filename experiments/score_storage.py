@@ -4,8 +4,9 @@
 
 Tasks have 100 candidates each, and four scorers five columns each; one score in 33 is unscored. No picture is made.
 `ingest`: through ``add_scores``, as a scoring run stores what it measured, in batches of 64 candidates. `bulk`: through
-``add_columns``, a scorer at a time (columns only). `wide`: the read that `pick` and `plan` begin with, of all
-candidates and columns. `due`: what a scoring run asks first. Each storage works in a process of its own.
+``add_columns``, as `import-scores` stores a large table, a scorer at a time (columns only). `wide`: the read that
+`pick` and `plan` begin with, of all candidates and columns. `due`: what a scoring run asks first. Each storage works in
+a process of its own.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from selector.report.from_campaign import Cover
     from selector.review.serving import Review
     from selector.status import Status
-    from selector.store.moving_scores import ScoresMoved
+    from selector.store.moving_scores import ScoresForgotten, ScoresMoved
     from selector.submit.export import Export
     from selector.team.backup import Backup
     from selector.team.merging import MergeSummary
@@ -604,6 +604,15 @@ class Campaign:
         from selector.store.moving_scores import move_scores
 
         return move_scores(self._ws.db, progress)
+
+    def forget_lost_scores(self) -> ScoresForgotten:
+        """Give up the scores in files that are gone or damaged: ``score`` measures them again.
+
+        What was imported has to be imported again.
+        """
+        from selector.store.moving_scores import forget_lost
+
+        return forget_lost(self._ws.db)
 
     def realism(
         self,

@@ -137,6 +137,16 @@ def store_url(config: CampaignConfig, folder: Path) -> Path | str:
     return folder / str(url.database)
 
 
+def _check_columns(config: CampaignConfig) -> None:
+    """Raise ``InputError`` where one machine's files of scores would be named to all that share a database."""
+    at = config.store
+    if at.scores == "columns" and at.url and not at.images and _url(config).get_backend_name() != "sqlite":
+        raise InputError(
+            '`scores = "columns"` in [store] with a shared database needs `images` there: a folder or address that all '
+            "machines see, where the scores lie too"
+        )
+
+
 def _url(config: CampaignConfig) -> URL:
     try:
         return plain_url(config.store.url)
@@ -146,6 +156,7 @@ def _url(config: CampaignConfig) -> URL:
 
 def open_store(config: CampaignConfig, folder: Path, upgrade: bool = True) -> Database:
     """The campaign's database; raises ``InputError`` also when it holds another campaign than the folder's."""
+    _check_columns(config)
     db = Database(store_url(config, folder), campaign=config.store.campaign, upgrade=upgrade)
     if config.store.campaign not in ("", found := db.campaign):
         db.close()
@@ -153,16 +164,21 @@ def open_store(config: CampaignConfig, folder: Path, upgrade: bool = True) -> Da
             f"the database holds the campaign {found}, {CONFIG_NAME} names {config.store.campaign}: mend `url` or "
             "`campaign` in [store]"
         )
-    keep_scores_in(db, ScoreFiles(scores_place(config, folder), config.store.scores == "columns"))
+    place = _scores_place(config, folder, _owner(config, db, make=upgrade))
+    keep_scores_in(db, ScoreFiles(place, config.store.scores == "columns"))
     return db
 
 
-def scores_place(config: CampaignConfig, folder: Path) -> Path | str:
-    """Where files of scores lie: in the campaign's folder, or with its images where these lie elsewhere.
-
-    Several campaigns may have their images at one place, and each its own scores.
+def _owner(config: CampaignConfig, db: Database, make: bool) -> str:
+    """Whose images and scores they are at a place where others may have theirs: other campaigns, or another store of
+    this one; "" where all lies in the campaign's folder.
     """
-    images, own = config.store.images, f"scores/{config.store.campaign}"
+    return "-".join(filter(None, (config.store.campaign, db.token(make)))) if config.store.images else ""
+
+
+def _scores_place(config: CampaignConfig, folder: Path, owner: str) -> Path | str:
+    """Where files of scores lie: in the campaign's folder, or with its images where these lie elsewhere."""
+    images, own = config.store.images, f"{SCORES_NAME}/{owner}"
     if not images:
         return folder / SCORES_NAME
     return f"{images.rstrip('/')}/{own}" if "://" in images else folder / images / own
@@ -178,8 +194,10 @@ def open_workspace(folder: Path, clock: Callable[[], datetime], guest: bool = Fa
     if not guest:
         sweep(folder)
     suffix, at = _SUFFIX[profile.export.image_format], config.store
-    images = open_images(at.images, folder / IMAGES_NAME, suffix, at.cache_mb, at.campaign)
-    return Workspace(folder, config, profile, open_store(config, folder, upgrade=not guest), images, clock)
+    check_place(at.images)
+    db = open_store(config, folder, upgrade=not guest)
+    images = open_images(at.images, folder / IMAGES_NAME, suffix, at.cache_mb, _owner(config, db, make=not guest))
+    return Workspace(folder, config, profile, db, images, clock)
 
 
 def _profile_place(name: str, folder: Path) -> str | Path:
@@ -193,6 +211,7 @@ def _checked(tasks: Path, images: Path, profile: str, config: Mapping[str, Any])
     checked = parse_config({"profile": profile if own_profile is None else PROFILE_NAME, **config})
     check_names(checked)
     check_place(checked.store.images)
+    _check_columns(checked)
     if checked.store.url and has_password(_url(checked)):
         raise InputError(
             "the address of the store holds a password, which campaign.toml would keep: leave it out, and give it by "

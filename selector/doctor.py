@@ -29,12 +29,14 @@ from selector.llm import read_key
 from selector.llm.prompting import PromptBook
 from selector.registry import create_generator, create_scorer, generator_names, scorer_names
 from selector.store.candidates import load_candidates
+from selector.store.moving_scores import lost_files, sweep_scores
 from selector.store.pruned import gone_inputs, load_gone
+from selector.store.score_shards import shards
 from selector.workspace.plug_ins import configured, configured_names, configured_scorer, idle_services
 from selector.workspace.services import Accounts
 from selector.workspace.workspace import Workspace
 
-FILES = ("task table", "input images", "candidates")  # subjects of the checks that a campaign cannot do without
+FILES = ("task table", "input images", "candidates", "scores")  # subjects that a campaign cannot do without
 _PLUG_INS = ("generator ", "scorer ")
 _ABOUT_GENERATING = ("generator ", "plan ", "prompts of ", "services.")
 LOW_DISK_BYTES = 2 * 1024**3
@@ -111,7 +113,8 @@ def _files(ws: Workspace, tasks: Sequence[Task], progress: Progress) -> list[Che
     """Disk, table and pictures as they were pinned, and every candidate's bytes against its id."""
     free = shutil.disk_usage(ws.folder).free
     disk = Check("disk", free >= LOW_DISK_BYTES, f"{free / 1024**3:.1f} GiB free in {ws.folder}")
-    return [disk, _table(ws), _inputs(ws, tasks), *_place(ws), _candidates(ws, progress), _temporaries(ws)]
+    pictures = [_inputs(ws, tasks), *_place(ws), _candidates(ws, progress)]
+    return [disk, _table(ws), *pictures, *_scores(ws), _temporaries(ws)]
 
 
 def _plug_in(
@@ -232,9 +235,25 @@ def _candidates(ws: Workspace, progress: Progress) -> Check:
     return Check("candidates", True, f"{n_of(len(ids), 'image matches its id', 'images match their ids')} ({counts})")
 
 
+def _scores(ws: Workspace) -> list[Check]:
+    """Whether the files of scores are there and whole, where there are any."""
+    try:
+        with ws.db.read() as connection:
+            n, lost = len(shards(connection)), lost_files(connection)
+    except BestshotError as error:  # an address that does not answer
+        return [Check("scores", False, str(error))]
+    if lost:
+        text = (
+            f"{len(lost)} of {n_of(n, 'file')} of scores are gone or damaged ({lost[0].path}): restore the folder "
+            "`scores` from a backup, or run `bestshot scores --forget-lost` and measure them again"
+        )
+        return [Check("scores", False, text)]
+    return [Check("scores", True, f"{n_of(n, 'file')} by column, all there")] if n else []
+
+
 def _temporaries(ws: Workspace) -> Check:
     try:
-        removed = ws.images.sweep()
+        removed = ws.images.sweep() + sweep_scores(ws.db)
     except BestshotError as error:  # an address that does not answer
         return Check("temporary files", False, str(error))
     return Check(

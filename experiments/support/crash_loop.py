@@ -100,7 +100,7 @@ def make_contest(given: Path) -> None:
     (given / "task.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
 
 
-def configure(place: Path, service_url: str, chat_url: str, store_url: str = "") -> None:
+def configure(place: Path, service_url: str, chat_url: str, store_url: str = "", scores: str = "rows") -> None:
     """Set what the loop needs in the campaign's configuration, with the addresses of the servers."""
     path = place / CAMPAIGN / "campaign.toml"
     made = read_config(path).model_dump(exclude_unset=True)  # what `init` wrote
@@ -108,7 +108,7 @@ def configure(place: Path, service_url: str, chat_url: str, store_url: str = "")
     account = {"base_url": service_url, "key_env": KEY_ENV, "running": 2, "submits_per_second": 0, "downloads": 2}
     config = {
         **made,
-        "store": {**made.get("store", {}), "url": store_url},
+        "store": {**made.get("store", {}), "url": store_url, "scores": scores},
         "generate": {
             "t2i": {"first": {"n": 2, "prompts": ["as_is", "translated"]}},
             "tie": {"retouch": 2},

@@ -33,6 +33,7 @@ IMAGE_SECONDS, ANSWER_SECONDS = 0.2, 0.4  # while a verb is disturbed; afterward
 Bill = Counter[tuple[str, ...]]
 LONGEST_SECONDS = 120.0  # of one process; what takes longer hangs
 HUNG = -1000  # exit status of what did
+_GATHERED, _TOO_MANY = 24, 2  # where scores are in columns: rows that become files, files that become one
 _PRELOADED = (
     "experiments.support.crash_process",
     "selector.campaign",
@@ -175,7 +176,9 @@ def _run(place: Path, words: list[str], log: Path, moment: Moment | None, sign: 
         watch_files(watch)
         watch_database(watch)
     from selector.cli.main import main
+    from selector.store import moving_scores
 
+    moving_scores.GATHERED, moving_scores.TOO_MANY, moving_scores.MOVED_AT_ONCE = _GATHERED, _TOO_MANY, _GATHERED
     try:
         with threadpool_limits(1):
             main(words)

@@ -42,6 +42,8 @@ ROWS = {
     "job ends": """SELECT task_id, generator, job_end.recipe_key, outcome FROM job_end JOIN job ON job.id = job_id
         WHERE outcome != 'perhaps'""",
 }
+FILES = "SELECT path, size_bytes, scorer FROM score_shard"  # of scores, below SCORES
+SCORES = Path(CAMPAIGN, "scores")
 _SQLITE = (".db", ".db-wal", ".db-shm")
 _CONTENT = (".zip", ".json", ".toml", ".csv")  # files whose bytes must be those of the quiet run; images have hashes
 _ADDRESS = re.compile(rb"127\.0\.0\.1:\d+(/%s[0-9a-f]+)?" % PREFIX.encode())  # of a server, or a database there
@@ -51,7 +53,22 @@ Rows = dict[str, Counter[tuple[object, ...]]]
 def rows_of(place: Path, store: FileStore) -> Rows:
     """All rows by content, with how often each stands there."""
     with store.opened(place) as connection:
-        return {name: Counter(map(tuple, connection.execute(query))) for name, query in ROWS.items()}
+        found = {name: Counter(map(tuple, connection.execute(query))) for name, query in ROWS.items()}
+        for path, _, scorer in connection.execute(FILES):
+            found["scores"].update(_scores_in(place / SCORES / path, scorer))
+    return found
+
+
+def _scores_in(file: Path, scorer: str) -> Iterator[tuple[object, ...]]:
+    """The scores of a file by column, as the table of scores has them."""
+    import pyarrow.parquet as pq
+
+    for row in pq.read_table(file, partitioning=None).to_pylist():
+        key = row.pop("task_id"), row.pop("candidate_id"), scorer, row.pop("version")
+        for column in (name for name in row if not name.endswith("__reason")):
+            told = row[column], row[f"{column}__reason"]
+            if told != (None, None):
+                yield (*key, column, *told)
 
 
 def tickets_of(place: Path, store: FileStore) -> frozenset[str]:
@@ -68,6 +85,8 @@ def files_of(place: Path) -> dict[str, str]:
     for path in sorted(place.rglob("*")):
         if path.suffix.endswith(_SQLITE) and not path.name.startswith("."):
             continue  # its rows are compared, and the files beside it belong to SQLite
+        if path.is_relative_to(place / SCORES) and not path.name.startswith("."):
+            continue  # what rows name is compared; what they do not stays some minutes for those who read
         name = str(path.relative_to(place))
         if path.is_file():
             told = path.suffix in _CONTENT
@@ -86,12 +105,23 @@ def faults_of(place: Path, store: FileStore) -> list[str]:
     with store.opened(place) as connection:
         verdict = connection.execute("PRAGMA integrity_check").fetchone()[0]
         candidates = sorted(connection.execute("SELECT task_id, id FROM candidate"))
+        tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        files = connection.execute(FILES).fetchall() if "score_shard" in tables else []
+    faults += [
+        f"the file of scores {path} is missing or cut"
+        for path, size, _ in files
+        if not _has(place / SCORES / path, size)
+    ]
     faults += [] if verdict == "ok" else [f"the database is damaged: {verdict}"]
     return faults + [
         f"task {task_id}: the image {image_id[:8]} is missing or damaged"
         for task_id, image_id in candidates
         if not _has_image(folder, image_id)
     ]
+
+
+def _has(file: Path, size: int) -> bool:
+    return file.is_file() and file.stat().st_size == size
 
 
 def _has_image(folder: Path, image_id: str) -> bool:

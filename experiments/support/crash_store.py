@@ -1,5 +1,5 @@
 """Where the crash test's campaigns keep their rows, read without the code under test: a file of SQLite in each place,
-or a database of each place on a PostgreSQL."""
+or a database of each place on a PostgreSQL. Scores may lie beside it, in files by column."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,13 +20,16 @@ if TYPE_CHECKING:
     import psycopg
 
 DATABASE = Path("campaign", "campaign.db")  # below a place
+STORES = ("sqlite", "sqlite-columns", "postgresql")
 PREFIX = "place_"  # of the names of databases
 SETTLED_SECONDS = 20.0  # until the server has ended what a killed process left
 
 
 @dataclass(frozen=True)
 class FileStore:
-    """A file in the campaign's folder."""
+    """A file in the campaign's folder. ``scores``: rows | columns, as in ``[store]``."""
+
+    scores: str = field(default="rows", kw_only=True)
 
     def url(self, place: Path) -> str:  # noqa: ARG002
         """For ``[store]``; "" for the folder's own file."""
@@ -123,9 +126,9 @@ class ServerStore(FileStore):
 
 @contextlib.contextmanager
 def store_of(kind: str) -> Iterator[FileStore]:
-    """The store of a kind, sqlite or postgresql, with a server of its own while the block runs."""
-    if kind == "sqlite":
-        yield FileStore()
+    """The store of a kind of ``STORES``, with a server of its own while the block runs."""
+    if kind != "postgresql":
+        yield FileStore(scores="columns" if kind == "sqlite-columns" else "rows")
         return
     with PostgreSQLServer() as server:
         yield ServerStore(server.root.replace("+psycopg", ""))

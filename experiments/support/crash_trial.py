@@ -105,7 +105,7 @@ def quiet_run(place: Path, store: FileStore) -> Run:
             store.copy(here, place / f"before {verb.name}")
             verbs[verb.name] = _left_alone(here, verb, verb.words(submission, store.url(here)), servers)
             if verb == INIT:
-                configure(here, servers.service_url, servers.chat_url, store.url(here))
+                configure(here, servers.service_url, servers.chat_url, store.url(here), store.scores)
             elif verb.name == "score --judge":
                 write_judgements(here, store)
             submission = next((p.name for p in (here / CAMPAIGN / "submissions").glob("*")), "")
@@ -127,12 +127,12 @@ def try_once(run: Run, trial: Trial, here: Path) -> Found:
 def _try(run: Run, trial: Trial, here: Path, servers: Servers, found: Found) -> None:
     verb = trial.verb
     if verb != INIT:
-        configure(here, servers.service_url, servers.chat_url, run.store.url(here))
+        configure(here, servers.service_url, servers.chat_url, run.store.url(here), run.store.scores)
     on_their_way = _disturb(run, trial, here, servers, found)
     _run_again(run, verb, here, "run again, ", found)
     _compare_files(files_of(here), run.verbs[verb.name].files, found)
     if verb == INIT:
-        configure(here, servers.service_url, servers.chat_url, run.store.url(here))
+        configure(here, servers.service_url, servers.chat_url, run.store.url(here), run.store.scores)
     for later in LOOP[LOOP.index(verb) + 1 :]:
         if later.stores:
             _run_again(run, later, here, "", found)

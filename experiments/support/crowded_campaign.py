@@ -7,7 +7,8 @@ of the campaign as JSON, and those of its own work (cpu_s); ``experiments.scale`
 of each type; half of a task's candidates is of one generator, a quarter of each of two imports. A candidate has 20.5
 scores on average, of five scorers that need no model, in their present versions; one in 33 is unscored, the gate
 refuses one candidate in 20. Scores, judgements of a candidate of every tenth task and three totals follow from a
-quality that each candidate has. The plan of the campaign names no generator, so nothing is to be made.
+quality that each candidate has. The plan of the campaign names no generator, so nothing is to be made. Where scores are
+in columns they come as `import-scores` stores a large table: as files at once, with no row of the database before.
 """
 
 from __future__ import annotations
@@ -64,10 +65,11 @@ def make_crowded(
     ``each``: candidates a task, a multiple of four. ``store``: one of ``STORES``; ``url``: of the PostgreSQL.
     """
     seconds = dict.fromkeys(("cpu_s", "candidates", "scores", "told"), 0.0)
+    own = {"url": url, **({"images": "images"} if store.endswith("columns") else {})} if url else {}
     config: dict[str, Any] = {
         "generate": {kind.value: {} for kind in TaskType},
         "score": {"scorers": list(SCORERS)},
-        "store": {"scores": "columns" if store.endswith("columns") else "rows", **({"url": url} if url else {})},
+        "store": {"scores": "columns" if store.endswith("columns") else "rows", **own},
     }
     with Campaign.init(folder, contest / "task.csv", contest / "imgs", **config) as campaign:
         tasks, profile = campaign.tasks, campaign.profile

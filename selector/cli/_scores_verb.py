@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from selector.cli.common import progress_bar, type_option, verb
+from selector.config import IMPORTED
 from selector.domain import InputError
 from selector.domain.words import n_of
 
@@ -32,10 +33,25 @@ if TYPE_CHECKING:
 @click.option("--wide/--long", "wide", default=True, help="A row a candidate, or a row a score.  [default: wide]")
 @click.option("--task", "tasks", multiple=True, metavar="TASK", help="Only this task (may be repeated).")
 @click.option("--move", is_flag=True, help="Only move the scores of the database into files by column.")
+@click.option("--forget-lost", "forget", is_flag=True, help="Only give up scores whose files are gone or damaged.")
 @type_option
 def scores(
-    campaign: Campaign, out: Path | None, wide: bool, tasks: tuple[str, ...], move: bool, types: tuple[str, ...]
+    campaign: Campaign,
+    out: Path | None,
+    wide: bool,
+    tasks: tuple[str, ...],
+    move: bool,
+    forget: bool,
+    types: tuple[str, ...],
 ) -> tuple[Any, str]:
+    if forget:
+        lost = campaign.forget_lost_scores()
+        if not lost.files:
+            return lost, "no file of scores is lost"
+        told = f"{n_of(lost.scores, 'score')} in {n_of(lost.files, 'lost file')} given up ({', '.join(lost.scorers)})"
+        if IMPORTED in lost.scorers:
+            return lost, f"{told}: `bestshot score` measures again, `bestshot import-scores` brings what was imported"
+        return lost, f"{told}: `bestshot score` measures again"
     if move:
         moved = campaign.move_scores(progress_bar())
         size = f"{n_of(moved.files, 'file')} with {moved.size_bytes / 1e6:.1f} MB"

@@ -81,7 +81,9 @@ def import_scores(ws: Workspace, tasks: Sequence[Task], path: Path, columns: Seq
         if before is None or now != before:
             declare(ws.db, connection, now)
         begins = before is None or now.version != before.version
-        add_imported(ws.db, connection, now.version, {**stored, **said} if begins else said)
+        there = {} if begins else stored
+        lacking = {key: value for key, value in {**stored, **said}.items() if key not in there}
+        add_imported(ws.db, connection, now.version, lacking)
         keys = [(task, candidate) for task, candidate, fallback in candidate_keys(connection) if not fallback]
     matched = len(table.rows) - len(unmatched)
     new = sum(key not in stored for key in said)

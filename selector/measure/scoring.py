@@ -22,7 +22,9 @@ from selector.measure._embedding import HeadGroup
 from selector.measure._item_stage import Chunk, ItemStage
 from selector.measure._scorer_set import ScorerSet
 from selector.measure.scored import Due, Failure, Scored, due, lost
-from selector.store.scores import add_scores, scored_candidates
+from selector.store.moving_scores import sweep_scores
+from selector.store.score_shards import note_files
+from selector.store.scores import add_scores, adding, scored_candidates
 from selector.workspace.executor import Executor, WorkQueue
 from selector.workspace.plug_ins import reading_words
 from selector.workspace.workspace import Workspace
@@ -88,6 +90,9 @@ def score(
             by_space.setdefault(scorer.backbone.space, {})[name] = scorer
         else:
             others[name] = scorer
+    if ws.config.store.scores == "columns":
+        sweep_scores(ws.db)
+    note_files(ws.db)
     lacking = due(ws, tasks, others)
     groups = [HeadGroup(ws, tasks, heads, contest) for heads in by_space.values()]
     total = sum(len(group.due) for group in groups)
@@ -139,7 +144,7 @@ def _score_by_task(
         nonlocal values
         results = [result for result in batch if isinstance(result, Scored)]
         if rows := [row for result in results for row in result.rows]:
-            with ws.db.write() as connection:
+            with adding(ws.db) as connection:
                 add_scores(ws.db, connection, rows)
         for result in results:
             count(result)

@@ -15,7 +15,7 @@ from selector.domain.files import sweep, write_atomically
 
 _CURE = "run `bestshot generate`, which makes it again without paying where the service still has it"
 _IMAGE_ID = re.compile(r"[0-9a-f]{64}")
-USERS = "users"  # beside images that campaigns share: an empty file of each campaign's id
+USERS = "users"  # beside images that campaigns share: an empty file of each owner
 
 
 class Images(ABC):
@@ -27,7 +27,7 @@ class Images(ABC):
     Args:
         root: folder of the images, or of those that are kept on this machine.
         suffix: ".jpg" or ".png", one for a campaign: it follows from the profile.
-        owner: the campaign's id where others may use the place too, else "".
+        owner: the campaign's id and its store's token where others may use the place too, else "".
     """
 
     def __init__(self, root: Path, suffix: str, owner: str = "") -> None:
@@ -96,7 +96,7 @@ class Images(ABC):
 
     @abstractmethod
     def users(self) -> tuple[str, ...]:
-        """The ids of the campaigns that have put images here, where several may; sorted."""
+        """The owners that have put images here, where several may; sorted."""
 
     @abstractmethod
     def check(self) -> str:
@@ -201,5 +201,5 @@ def is_image_id(text: str) -> bool:
 
 
 def image_owners(names: Iterable[str]) -> tuple[str, ...]:
-    """Those names that are ids of campaigns, sorted."""
-    return tuple(sorted(name for name in names if all(c in "0123456789abcdef" for c in name)))
+    """Those names that are owners, sorted."""
+    return tuple(sorted(name for name in names if all(c in "0123456789abcdef-" for c in name)))

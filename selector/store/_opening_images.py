@@ -24,7 +24,7 @@ def open_images(place: str, folder: Path, suffix: str, cache_mb: int, owner: str
             kept of the address lies in ``cache/images`` beside it, and may go.
         suffix: of the files.
         cache_mb: most megabytes of the cache.
-        owner: the campaign's id.
+        owner: see ``Images``.
 
     Raises:
         InputError: no address that can be used, or one with a password or key in it. MissingPart: its package.

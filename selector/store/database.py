@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import shutil
 import sqlite3
 import threading
@@ -48,6 +49,7 @@ _log = logging.getLogger("bestshot.store")
 BUSY_SECONDS = 30.0
 MIN_FREE_BYTES = 256 * 1024
 _HANDLES_OF_SQLITE = 8  # the database, its write-ahead log and index, temporary files; opened at once
+WRITING = "bestshot_write"  # option of a connection: it holds the writers' lock
 OWN_SCHEMA = "bestshot_"  # on PostgreSQL: the prefix of a campaign's own, before its id
 _SHARED_SCHEMA = "bestshot"  # on PostgreSQL: what concerns all campaigns of the database
 
@@ -82,7 +84,7 @@ class Database:
         # A writer must see what was committed while it waited for the lock, whatever the server's default is.
         newest = {"isolation_level": "READ COMMITTED"} if self._on_postgresql else {}
         self._reads = self.engine.execution_options(**whole)
-        self._writes = self.engine.execution_options(bestshot_write=True, **newest)
+        self._writes = self.engine.execution_options(**{WRITING: True}, **newest)
         schemas = self.engine.get_execution_options()["schema_translate_map"]
         self._schema, self._shared = schemas[None], schemas[schema.SHARED]
         file = self.engine.url.database if self.engine.dialect.name == "sqlite" else None
@@ -100,6 +102,16 @@ class Database:
     def campaign(self) -> str | None:
         """The id of the campaign whose rows these are."""
         return self.fact(schema.CAMPAIGN)
+
+    def token(self, make: bool = True) -> str:
+        """What tells this store from others that hold the same campaign, as a restored backup does.
+
+        It is made when it is first asked for, unless ``make`` is False; "" where there is none.
+        """
+        if self.fact(schema.TOKEN) is None and make:
+            with self.write() as connection:
+                self.set_facts(connection, {schema.TOKEN: secrets.token_hex(4)})
+        return self.fact(schema.TOKEN) or ""
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -266,7 +278,7 @@ def _prepare_sqlite(journal: str, connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writing = connection.get_execution_options().get("bestshot_write", False)
+    writing = connection.get_execution_options().get(WRITING, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 

@@ -17,9 +17,12 @@ from selector.domain import Column, JSONValue
 from selector.domain.columns import declared_columns, facts_of
 from selector.store import schema
 from selector.store.database import Database
+from selector.store.moving_scores import add_columns
+from selector.store.score_files import score_files
 from selector.store.scores import add_scores, stored_values
 
 _FACT = f"{IMPORTED}:"  # and a number that rises
+BULK = 10_000  # values that come at once and are worth a file
 _FILE = "file"  # where recipes and notes of finished images keep their names
 
 Values = dict[tuple[str, str, str], float]  # by task id, candidate id and column
@@ -69,13 +72,29 @@ def imported_values(connection: Connection, version: str) -> Values:
 
 
 def add_imported(db: Database, connection: Connection, version: str, values: Values) -> None:
-    """Add values to a version."""
+    """Add values to a version that lacks them: as rows, or as a file where many come and scores are in columns."""
+    if len(values) >= BULK and score_files(connection).writing:
+        _add_file(connection, version, values)
+        return
     rows = [
         {"task_id": task, "candidate_id": candidate, "scorer": IMPORTED, "version": version, "column": column}
         | {"value": value, "reason": None}
         for (task, candidate, column), value in values.items()
     ]
     add_scores(db, connection, rows)
+
+
+def _add_file(connection: Connection, version: str, values: Values) -> None:
+    import numpy as np
+
+    keys = sorted({(task, candidate) for task, candidate, _ in values})
+    line = {key: i for i, key in enumerate(keys)}
+    columns = {name: np.full(len(keys), np.nan) for name in sorted({name for _, _, name in values})}
+    for (task, candidate, name), value in values.items():
+        columns[name][line[task, candidate]] = value
+    task_ids, candidate_ids = zip(*keys, strict=True)
+    told = {name: (of, None) for name, of in columns.items()}
+    add_columns(connection, IMPORTED, version, task_ids, candidate_ids, told)
 
 
 def made_as(connection: Connection) -> list[MadeAs]:

@@ -1,15 +1,15 @@
 """Rows of scores become files by column, and small files become large ones.
 
-All of it happens while the writers' lock is held: the file, then the row that names it and the end of what it replaces.
-A kill before the commit leaves a file that no row names, which the next move removes; so does a file that was put
-together with others, which a reader may still be about to open.
+A move happens while the writers' lock is held: the file, then the row that names it and the end of what it replaces.
+It removes no file, for its transaction may not come to its end. What no row names, because a kill came before the
+commit or because it was put together with others, goes later and apart from it: ``sweep_scores``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -29,15 +29,16 @@ from selector.store.score_files import (
     score_table,
     value_columns,
 )
-from selector.store.score_shards import shard_tables, shards, together
+from selector.store.score_shards import Shard, shard_tables, shards, together
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 GATHERED = 100_000  # rows that make it worth to write files: 5,000 candidates with 20 scores
-MOVED_AT_ONCE = 200_000  # rows in one transaction, but no task is split
+MOVED_AT_ONCE = 50_000  # rows in one transaction, for which other writers wait; but no task is split
 SMALL, TOO_MANY = 65_536, 16  # rows of a file that is put together with others, once there are so many of a scorer's
 _TASKS = 500  # in one question to the database
+KEPT = timedelta(minutes=15)  # that a file stays which no row names: for whoever began to read before, or writes it
 
 
 def move_if_many(connection: Connection, added: int) -> None:
@@ -50,8 +51,7 @@ def move_if_many(connection: Connection, added: int) -> None:
     else:
         files.rows += added
     if files.rows >= GATHERED:
-        for _ in range(2):  # rows of a campaign that had none in columns before are more than one move takes
-            files.rows -= _move(connection, files)
+        _move(connection, files)
         files.rows = None
 
 
@@ -83,9 +83,63 @@ def move_scores(db: Database, progress: Progress = silent) -> ScoresMoved:
             break
         moved += rows
         progress("move", moved, max(total, moved))
+    sweep_scores(db)
     with db.read() as connection:
         sizes = connection.execute(select(schema.score_shard.c.size_bytes)).scalars().all()
     return ScoresMoved(moved, len(sizes), sum(sizes))
+
+
+def sweep_scores(db: Database) -> int:
+    """Remove files that no row names and nobody can need any more; returns how many. Not within a transaction.
+
+    A file is older than ``KEPT``, and so is the newest that is named beside it: that one may hold what this one held.
+    """
+    with db.read() as connection:
+        files = score_files(connection)
+    # Before the rows are asked: what is named by then, and was not there at this look, is not among them.
+    there = files.sizes()
+    with db.read() as connection:
+        t = schema.score_shard.c
+        rows = connection.execute(select(t.path, t.at)).all()
+    named = {path for path, _ in rows}
+    newest: dict[str, datetime] = {}
+    for path, at in rows:
+        folder, moment = path.rpartition("/")[0], datetime.fromisoformat(at)
+        newest[folder] = max(moment, newest.get(folder, moment))
+    removed, before = 0, datetime.now(timezone.utc) - KEPT
+    for path in sorted(there.keys() - named):
+        if newest.get(path.rpartition("/")[0], before) <= before and files.modified(path) <= before:
+            files.remove(path)
+            removed += 1
+    return removed
+
+
+def lost_files(connection: Connection) -> list[Shard]:
+    """Those that rows name and that are not there, or are not whole."""
+    found, t = shards(connection), schema.score_shard.c
+    sizes = {row.path: row.size_bytes for row in connection.execute(select(t.path, t.size_bytes))}
+    there = score_files(connection).sizes() if found else {}
+    return [shard for shard in found if there.get(shard.path) != sizes[shard.path]]
+
+
+@dataclass(frozen=True)
+class ScoresForgotten:
+    """Files whose rows went, the scores that were in them, and of which scorers."""
+
+    files: int
+    scores: int
+    scorers: tuple[str, ...]
+
+
+def forget_lost(db: Database) -> ScoresForgotten:
+    """Take the rows of lost files out of the store, so that what they held is due again."""
+    with db.write() as connection:
+        lost = lost_files(connection)
+        t = schema.score_shard.c
+        for shard in lost:
+            connection.execute(delete(schema.score_shard).where(t.id == shard.id))
+    scores = sum(n for shard in lost for of in shard.counts.values() for by in of.values() for n in by.values())
+    return ScoresForgotten(len(lost), scores, tuple(sorted({shard.scorer for shard in lost})))
 
 
 def add_columns(
@@ -116,7 +170,6 @@ def add_columns(
 
 def _move(connection: Connection, files: ScoreFiles) -> int:
     """Make files of the rows of as many tasks as one transaction takes; returns how many rows that were."""
-    _sweep(connection, files)
     task_ids, moved = _tasks_to_move(connection), 0
     if not task_ids:
         return 0
@@ -211,13 +264,14 @@ def _write(connection: Connection, files: ScoreFiles, scorer: str, version: str,
     if not len(table):
         return
     path, size = files.write(scorer, version, table)
+    files.own.add(path)
     row = {"scorer": scorer, "version": version, "path": path, "rows": len(table), "size_bytes": size}
     at = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
     connection.execute(insert(schema.score_shard).values(**row, counts=counts_of(table), at=at))
 
 
 def _put_together(connection: Connection, files: ScoreFiles, scorer: str, version: str) -> None:
-    """Make one file of a scorer's small ones, where there are many. The old files go with the next move."""
+    """Make one file of a scorer's small ones, where there are many. The old files go later."""
     small = [shard for shard in shards(connection, scorer, version) if shard.rows < SMALL]
     if len(small) < TOO_MANY:
         return
@@ -230,10 +284,3 @@ def _put_together(connection: Connection, files: ScoreFiles, scorer: str, versio
     _write(connection, files, scorer, version, whole.take(order))
     t = schema.score_shard.c
     connection.execute(delete(schema.score_shard).where(t.id.in_([shard.id for shard in small])))
-
-
-def _sweep(connection: Connection, files: ScoreFiles) -> None:
-    """Remove files that no row names. Nobody else is writing one: the lock is ours."""
-    named = {shard.path for shard in shards(connection)}
-    for path in set(files.paths()) - named:
-        files.remove(path)

@@ -8,7 +8,9 @@ they rest on one), then for each column of the scorer ``NAME`` (float64, null wi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -49,6 +51,8 @@ class ScoreFiles:
     root: Path | str
     writing: bool = False
     rows: int | None = field(default=None, compare=False)  # about how many wait in the table ``score``; None: unknown
+    seen: int | None = field(default=None, compare=False)  # the newest file when ``note_files`` was called
+    own: set[str] = field(default_factory=set, compare=False)  # paths of what was written and stored from here
 
     def write(self, scorer: str, version: str, table: pa.Table) -> tuple[str, int]:
         """Write a file that is on the disk when this returns: its path below the root, and its bytes."""
@@ -81,13 +85,28 @@ class ScoreFiles:
                 self._at(path), columns=list(columns), filters=where, filesystem=self._fs, partitioning=None
             )
 
-    def paths(self) -> list[str]:
-        """Paths below the root of all files that are there: some hundreds."""
+    def sizes(self) -> dict[str, int]:
+        """Paths below the root of all files that are there, some hundreds, to their bytes."""
         if isinstance(self.root, Path):
-            return [path.relative_to(self.root).as_posix() for path in self.root.glob("*/*/part-*.parquet")]
+            sizes = {}
+            for path in self.root.glob("*/*/part-*.parquet"):
+                with suppress(FileNotFoundError):  # another process is tidying
+                    sizes[path.relative_to(self.root).as_posix()] = path.stat().st_size
+            return sizes
         with _plain(str(self.root)):
             start = self._at("")
-            return [name.removeprefix(start) for name in self._fs.find(start)]
+            self._fs.invalidate_cache()  # others write there too
+            return {name.removeprefix(start): info["size"] for name, info in self._fs.find(start, detail=True).items()}
+
+    def modified(self, path: str) -> datetime:
+        """When a file was written; now, of one that is gone."""
+        try:
+            if isinstance(self.root, Path):
+                return datetime.fromtimestamp((self.root / path).stat().st_mtime, timezone.utc)
+            moment: datetime = self._fs.modified(self._at(path))
+            return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+        except FileNotFoundError:
+            return datetime.now(timezone.utc)
 
     def remove(self, path: str) -> None:
         """Remove a file, if it is there."""
@@ -221,8 +240,9 @@ class _plain:
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, FileNotFoundError):
             raise MissingFile(
-                f"the scores in {self._path} are not here: restore the folder `scores` from a backup; machines that "
-                "share a database need `images` in [store] to be a place that all of them see"
+                f"the scores in {self._path} are not here: restore the folder `scores` from a backup, or run `bestshot "
+                "scores --forget-lost` and measure them again; machines that share a database need `images` in [store] "
+                "to be a place that all of them see"
             ) from error
         if isinstance(error, (OSError, ValueError)) and not isinstance(error, InputError):
             raise_shortage(error)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from selector.domain.reading import TAGGED
 from selector.store import schema
-from selector.store.score_files import KEYS, REASON, Counts, MissingFile, score_files
+from selector.store.database import WRITING, Database
+from selector.store.score_files import KEYS, REASON, Counts, MissingFile, score_files, value_columns
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -62,6 +63,10 @@ def shard_tables(
     A file that is gone was put together with others by another process: what it held is in theirs, which are looked up
     anew, in a state of the store that is newer than that of ``connection``. What was given before may come again then;
     with ``anew``, which is told of it, all of it does.
+    A writer's state is the newest, and the file is lost.
+
+    Raises:
+        MissingFile: a file is lost.
     """
     files, found = score_files(connection), shards(connection, scorer, version)
     given: set[str] = set()
@@ -77,7 +82,7 @@ def shard_tables(
                     yield together(part)
                     part = []
         except MissingFile:
-            if look == _LOOKS - 1:
+            if look == _LOOKS - 1 or connection.get_execution_options().get(WRITING):
                 raise
             if anew is not None:
                 given.clear()
@@ -90,6 +95,50 @@ def shard_tables(
         if part:
             yield together(part)
         return
+
+
+def file_rows(scorer: str, table: pa.Table) -> list[dict[str, Any]]:
+    """What a table of a scorer says, as rows of the table ``score``."""
+    columns = [(name, table[name].to_pylist(), table[f"{name}{REASON}"].to_pylist()) for name in value_columns(table)]
+    found: list[dict[str, Any]] = []
+    for i, (task_id, candidate_id, version) in enumerate(zip(*(table[k].to_pylist() for k in KEYS), strict=True)):
+        key = {"task_id": task_id, "candidate_id": candidate_id, "scorer": scorer, "version": version}
+        for name, values, reasons in columns:
+            if values[i] is not None or reasons[i] is not None:
+                found.append({**key, "column": name, "value": values[i], "reason": reasons[i]})
+    return found
+
+
+def not_in_files(connection: Connection, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those rows of the table ``score`` of which no file says anything."""
+    kinds = {(row["scorer"], row["version"].partition(TAGGED)[0]) for row in rows}
+    known = set()
+    for scorer, version in kinds & {(shard.scorer, shard.version) for shard in shards(connection)}:
+        mine = [row for row in rows if (row["scorer"], row["version"].partition(TAGGED)[0]) == (scorer, version)]
+        tasks = sorted({row["task_id"] for row in mine})
+        for table in shard_tables(connection, scorer, version, {row["column"] for row in mine}, tasks):
+            known |= {_key(row) for row in file_rows(scorer, table)}
+    return [row for row in rows if _key(row) not in known]
+
+
+def note_files(db: Database) -> None:
+    """Say that what is due is asked from now on: of files that others add later, ``without_news`` looks into each."""
+    with db.read() as connection:
+        newest = connection.execute(select(func.max(schema.score_shard.c.id))).scalar_one()
+        score_files(connection).seen = newest or 0
+
+
+def without_news(connection: Connection, rows: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
+    """Rows without those that another process has measured too and made files of, since ``note_files`` was called."""
+    files, t = score_files(connection), schema.score_shard.c
+    if files.seen is None:
+        return rows
+    new = set(connection.execute(select(t.path).where(t.id > files.seen)).scalars())
+    return not_in_files(connection, rows) if new - files.own else rows
+
+
+def _key(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return row["task_id"], row["candidate_id"], row["scorer"], row["version"], row["column"]
 
 
 def together(tables: Sequence[pa.Table]) -> pa.Table:

@@ -2,13 +2,14 @@
 
 A score comes as a row, which is on the disk when its transaction ends. In a campaign that keeps its scores in columns
 ``move_scores`` makes files of the rows that have gathered: the file first, then in one transaction its row in
-``score_shard`` and the end of the rows that it holds. All readers here unite the two. Of a score that is there several
-times, as two processes may have measured it at once, one counts, and the next move drops the others.
+``score_shard`` and the end of the rows that it holds. All readers here unite the two. What two processes measured at
+once is stored once; where it is there several times all the same, one counts, and the next move drops the others.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, and_, exists, false, func, or_, select
@@ -19,8 +20,8 @@ from selector.store._copying import can_copy, copy_missing
 from selector.store.database import Database
 from selector.store.moving_scores import move_if_many
 from selector.store.readings import PresentVersions
-from selector.store.score_files import REASON, counts_of, value_columns
-from selector.store.score_shards import shard_tables, shards
+from selector.store.score_files import REASON, counts_of, score_files, value_columns
+from selector.store.score_shards import shard_tables, shards, without_news
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,11 +39,25 @@ _FETCHED = 20_000  # rows of the database that are Python objects at the same ti
 
 def add_scores(db: Database, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Add rows of the table ``score``, those left out that are there; what has gathered may become files."""
+    rows = without_news(connection, rows)
     if can_copy(connection, rows):
         copy_missing(connection, schema.score, rows)
     else:
         db.insert_missing(connection, schema.score, rows)
     move_if_many(connection, len(rows))
+
+
+@contextmanager
+def adding(db: Database) -> Iterator[Connection]:
+    """``Database.write`` for ``add_scores``. What it wrote may be there although it fails, and its rows come again."""
+    with db.read() as connection:
+        files = score_files(connection)
+    try:
+        with db.write() as connection:
+            yield connection
+    except BaseException:
+        files.own.clear()
+        raise
 
 
 def scored_candidates(

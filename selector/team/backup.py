@@ -26,7 +26,6 @@ from selector.create import (
     INPUTS_NAME,
     SCORES_NAME,
     TABLE_NAME,
-    scores_place,
 )
 from selector.domain import InputError, OutOfResources, raise_shortage
 from selector.domain.files import describe_write_error, publish, scratch_folder
@@ -35,7 +34,7 @@ from selector.domain.progress import Progress, silent
 from selector.store import Database, schema
 from selector.store.copying import copy_rows, count_rows
 from selector.store.pruned import gone_inputs, load_gone
-from selector.store.score_files import MissingFile, ScoreFiles, keep_scores_in
+from selector.store.score_files import MissingFile, ScoreFiles, keep_scores_in, score_files
 from selector.store.score_shards import shards
 from selector.team._archive import CONTENTS, FORMAT, read_back
 from selector.team._scores import rows_of_files
@@ -106,7 +105,8 @@ def _copy_store(ws: Workspace, copy: Path, progress: Progress) -> int:
         with closing(Database(copy, create=True, alone=True)) as made, db.read() as source, made.write() as target:
             total = count_rows(source)
             copy_rows(source, target, lambda done: progress("records", min(done, total), total))
-    place = scores_place(ws.config, ws.folder)
+    with db.read() as connection:
+        place = score_files(connection).root
     if place != ws.folder / SCORES_NAME:
         with closing(Database(copy, alone=True)) as made:
             keep_scores_in(made, ScoreFiles(place))
@@ -117,6 +117,7 @@ def _copy_store(ws: Workspace, copy: Path, progress: Progress) -> int:
     with closing(sqlite3.connect(copy)) as connection:
         connection.execute("PRAGMA journal_mode=DELETE")
         connection.execute("DELETE FROM lease")
+        connection.execute("DELETE FROM fact WHERE key = ?", [schema.TOKEN])
         connection.commit()
         if (fault := connection.execute("PRAGMA integrity_check(1)").fetchone()[0]) != "ok":
             raise InputError(f"the campaign's database is damaged ({fault}): restore an older backup")

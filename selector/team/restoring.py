@@ -167,8 +167,8 @@ def _with_store(config: CampaignConfig, archive: Archive, url: str) -> CampaignC
     own: dict[str, Any] = {"url": url, "campaign": archive.campaign}
     if archive.images:
         own["images"] = ""  # they lie in the folder now
-    elif config.store.images:
-        own["scores"] = "rows"  # the files of scores there are the original's
+    if url and not own.get("images", config.store.images):
+        own["scores"] = "rows"  # columns beside a database that is shared need a place that is
     return config.model_copy(update={"store": config.store.model_copy(update=own)})
 
 

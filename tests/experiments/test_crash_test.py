@@ -41,6 +41,14 @@ def test_a_loop_that_was_disturbed_and_run_again_equals_the_quiet_one(
     assert not any(total[name] for name in crash_test.COUNTED)
 
 
+def test_the_same_holds_where_scores_are_in_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trials = ("score,KILL,rename:5:after", "score,TERM,commit:2:after")
+    loop = tuple(verb for verb in LOOP if verb.name in ("init", "import", "score"))
+    total = tried(trials, loop, tmp_path / "out.json", monkeypatch, "--store", "sqlite-columns")["total"]
+    assert (total["kills"], total["killed_while_running"]) == (2, 2)
+    assert not any(total[name] for name in crash_test.COUNTED)
+
+
 @pytest.mark.usefixtures("postgresql_server")  # where none can be had, it is skipped
 def test_the_same_holds_on_postgresql(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     trials = ("init,KILL,commit:2", "generate,KILL,commit:2:after")

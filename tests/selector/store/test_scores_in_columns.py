@@ -9,23 +9,26 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from selector.domain import InputError, Score
 from selector.domain.reading import Reading
 from selector.store import Database, moving_scores, schema
-from selector.store.moving_scores import add_columns, move_scores
+from selector.store.moving_scores import add_columns, forget_lost, lost_files, move_scores, sweep_scores
 from selector.store.news import newest_rows
 from selector.store.readings import add_readings
 from selector.store.score_files import ScoreFiles, keep_scores_in, score_files
-from selector.store.score_shards import shards
+from selector.store.score_shards import note_files, shards
 from selector.store.scores import (
     add_scores,
+    adding,
     present_counts,
     refused_by,
     score_counts,
@@ -174,12 +177,127 @@ def test_rows_become_files_when_they_are_many_and_small_files_are_put_together(
     with db.read() as connection:
         assert max(sum(s.scorer == name for s in shards(connection)) for name in COLUMNS) < 4
     move_scores(db)
-    with db.read() as connection:
-        named = {shard.path for shard in shards(connection)}
-        unnamed = set(score_files(connection).paths()) - named
-    move_scores(db)  # what was put together goes with the next move
-    assert not any((tmp_path / "scores" / path).exists() for path in unnamed)
+    assert unnamed(db), "for those who read before"
+    monkeypatch.setattr(moving_scores, "KEPT", timedelta(0))
+    assert sweep_scores(db) > 0
+    assert not unnamed(db)
     assert everything(db) == expected
+
+
+def told(db: Database) -> list[Any]:
+    with db.read() as connection:
+        return [stored_values(connection, scorer, version) for scorer, version in VERSIONS.items()]
+
+
+def unnamed(db: Database) -> set[str]:
+    with db.read() as connection:
+        return score_files(connection).sizes().keys() - {shard.path for shard in shards(connection)}
+
+
+class Ended(Exception):
+    """Whatever ends a transaction."""
+
+
+def test_a_move_that_does_not_commit_loses_nothing_and_disturbs_no_reader(
+    db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = score_rows(share=1.0)
+    monkeypatch.setattr(moving_scores, "GATHERED", 12)
+    monkeypatch.setattr(moving_scores, "TOO_MANY", 2)
+    monkeypatch.setattr(moving_scores, "KEPT", timedelta(minutes=1))
+    in_columns(db, tmp_path)
+    other = in_columns(Database(tmp_path / "campaign.db"), tmp_path)
+    for start in range(0, 48, 12):
+        add(db, rows[start : start + 12])
+        expected = told(db)
+        with pytest.raises(Ended), db.write() as connection:
+            add_scores(db, connection, rows[start + 12 : start + 24])
+            assert told(other) == expected
+            sweep_scores(other)
+            raise Ended
+        check_files(db)
+        assert told(db) == expected
+    monkeypatch.setattr(moving_scores, "KEPT", timedelta(0))
+    sweep_scores(db)
+    assert not unnamed(db)
+    assert told(other) == expected
+    other.close()
+
+
+def test_a_sweep_spares_what_is_named_while_it_looks(
+    db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_columns(db, tmp_path)
+    add(db, score_rows())
+    monkeypatch.setattr(moving_scores, "KEPT", timedelta(-1))
+    look = ScoreFiles.sizes
+
+    def slow(files: ScoreFiles) -> dict[str, int]:
+        with db.write() as connection:
+            moving_scores._move(connection, files)  # by another process
+        return look(files)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ScoreFiles, "sizes", slow)
+        sweep_scores(db)
+    check_files(db)
+
+
+def test_a_writer_that_lacks_a_file_says_so_at_once(db: Database, tmp_path: Path) -> None:
+    in_columns(db, tmp_path)
+    rows = score_rows()
+    add(db, rows)
+    move_scores(db)
+    with db.read() as connection:
+        lost = shards(connection, "gate")[0]
+    (tmp_path / "scores" / lost.path).unlink()
+    add(db, rows)
+    began = time.monotonic()
+    with pytest.raises(InputError, match=r"scores --forget-lost"):
+        move_scores(db)
+    assert time.monotonic() - began < 5
+    assert forget_lost(db).scorers == ("gate",)
+    assert move_scores(db).moved == len(rows)
+    assert forget_lost(db).files == 0
+    check_files(db)
+
+
+def test_what_was_stored_by_a_write_that_failed_afterwards_is_not_added_again(
+    db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows, write = score_rows(), Database.write
+
+    @contextmanager
+    def failing(self: Database) -> Iterator[Connection]:
+        with write(self) as connection:
+            yield connection
+        raise Ended
+
+    in_columns(db, tmp_path)
+    monkeypatch.setattr(moving_scores, "GATHERED", 12)
+    note_files(db)
+    with monkeypatch.context() as patched, pytest.raises(Ended):
+        patched.setattr(Database, "write", failing)
+        with adding(db) as connection:
+            add_scores(db, connection, rows)
+    with adding(db) as connection:
+        add_scores(db, connection, rows)
+    with db.read() as connection:
+        assert sum(score_counts(connection).values()) == len(rows)
+
+
+def test_what_another_process_made_files_of_is_not_added_again(db: Database, tmp_path: Path) -> None:
+    rows = score_rows()
+    in_columns(db, tmp_path)
+    other = in_columns(Database(tmp_path / "campaign.db"), tmp_path)
+    note_files(db)
+    add(other, rows[:40])
+    move_scores(other)
+    other.close()
+    add(db, rows)
+    assert left(db) == len(rows) - 40
+    with db.read() as connection:
+        assert sum(score_counts(connection).values()) == len(rows)
 
 
 def test_what_two_processes_measured_at_once_is_there_once(db: Database, tmp_path: Path) -> None:
@@ -211,7 +329,7 @@ def test_scores_that_rest_on_a_reading_count_for_the_reading_that_counts(either:
             add_readings(connection, {"b": TAGGED}, "now")
 
     before = everything(db, READS)
-    other = in_columns(Database(db.url if isinstance(db.url, str) else tmp_path / "campaign.db"), tmp_path)
+    other = in_columns(Database(db.engine.url.render_as_string(hide_password=False)), tmp_path)
     move_scores(other)
     assert everything(other, READS) == before
     with other.write() as connection:
@@ -280,6 +398,7 @@ def test_a_reader_finds_what_another_process_puts_together_meanwhile(
         add(other, score_rows(scorers=("words",)))
         with other.write() as writer:
             moving_scores._put_together(writer, score_files(writer), "gate", "1")
+        monkeypatch.setattr(moving_scores, "KEPT", timedelta(0))
         move_scores(other)  # which sweeps the small files that this connection's state still names
         other.close()
         assert stored_values(connection, "gate", "1") == expected
@@ -355,14 +474,18 @@ def test_files_lie_in_a_bucket_too(db: Database, s3_bucket: str, monkeypatch: py
     with db.write() as connection:
         for name, version in VERSIONS.items():
             moving_scores._put_together(connection, files, name, version)
-    assert len(files.paths()) == 2 * len(COLUMNS)
+    assert len(files.sizes()) == 2 * len(COLUMNS)
     move_scores(db)
-    assert len(files.paths()) == len(COLUMNS)
+    assert len(files.sizes()) == 2 * len(COLUMNS), "for those who read before"
+    monkeypatch.setattr(moving_scores, "KEPT", timedelta(seconds=-2))  # S3 tells whole seconds
+    sweep_scores(db)
+    assert len(files.sizes()) == len(COLUMNS)
     assert everything(db) == expected
     with db.read() as connection:
         path = shards(connection, "gate")[0].path
         files.remove(path)
         files.remove(path)
+        assert [shard.path for shard in lost_files(connection)] == [path]
         with pytest.raises(InputError, match="are not here"):
             stored_values(connection, "gate", "1")
 

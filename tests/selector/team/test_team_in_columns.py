@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from sqlalchemy import select
 from toy_services import Files
 
 from selector import Campaign
+from selector.domain import InputError
 from selector.store import moving_scores, schema
 from selector.store.score_files import score_files
 from selector.store.score_shards import shards
@@ -78,8 +80,7 @@ def test_backups_are_whole_wherever_scores_and_images_lie(
             assert again.score().values == 0
             if with_images or images:
                 assert all(again._ws.images.read(key[1]) for key in scores(again))
-            if with_images or not images:  # else its files would lie where the original's do
-                again.move_scores()
+            again.move_scores()
         assert scores(ann), "the files of the original are still there"
 
 
@@ -101,11 +102,62 @@ def test_what_is_made_and_put_together_there_meanwhile_is_left(
             monkeypatch.setattr(moving_scores, "TOO_MANY", 2)
             for _ in range(2):
                 bob.move_scores()
-            with bob._ws.db.write() as connection:
-                moving_scores._sweep(connection, score_files(connection))
+            monkeypatch.setattr(moving_scores, "KEPT", timedelta(0))
+            moving_scores.sweep_scores(bob._ws.db)
             return real(*args)
 
         monkeypatch.setattr(merging, "take_scores", meanwhile)
         found = ann.merge(bob.folder)
         assert found.rows["score"].left == 3
         assert scores(ann) == wanted
+
+
+@pytest.mark.usefixtures("toys")
+def test_two_stores_of_one_campaign_share_a_place_and_no_files(
+    tmp_path: Path, contest_files: Files, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(moving_scores, "KEPT", timedelta(0))
+    store = {"scores": "columns", "images": (tmp_path / "shared").as_posix()}
+    with (
+        made(tmp_path / "1" / "ann", contest_files, clock, 2, **store) as one,
+        made(tmp_path / "2" / "ann", contest_files, clock, 2, **store) as two,
+    ):
+        assert one._ws.db.campaign == two._ws.db.campaign
+        for campaign in (one, two, one, two):
+            campaign.move_scores()
+        assert scores(one) == scores(two) != set()
+        assert len(one._ws.images.users()) == 2, "prune must know of both"
+
+
+@pytest.mark.usefixtures("toys")
+@pytest.mark.parametrize("images", ["", "../elsewhere"])
+def test_a_lost_file_is_found_forgotten_and_measured_again(
+    tmp_path: Path, contest_files: Files, clock: Clock, images: str
+) -> None:
+    with made(tmp_path / "ann", contest_files, clock, 2, scores="columns", images=images) as ann:
+        ann.move_scores()
+        before = scores(ann)
+        (check,) = (check for check in ann.doctor() if check.subject == "scores")
+        assert check.ok
+        with ann._ws.db.read() as connection:
+            root, path = score_files(connection).root, shards(connection)[0].path
+        assert isinstance(root, Path)
+        (root / path).write_bytes((root / path).read_bytes()[:-9])
+        (check,) = (check for check in ann.doctor() if check.subject == "scores")
+        assert not check.ok
+        assert "--forget-lost" in check.text
+        (root / path).unlink()
+        with pytest.raises(InputError, match=r"is missing|are not here"):
+            ann.backup(tmp_path / "b.zip")
+        forgotten = ann.forget_lost_scores()
+        assert (forgotten.files, forgotten.scores, forgotten.scorers) == (1, len(before), ("technical",))
+        assert ann.score().values == len(before)
+        assert scores(ann) == before
+
+
+def test_columns_beside_a_shared_database_need_a_shared_place(tmp_path: Path, contest_files: Files) -> None:
+    table, images = contest_files(["brighter"])
+    store = {"scores": "columns", "url": "postgresql://127.0.0.1:1/none"}
+    with pytest.raises(InputError, match="needs `images`"):
+        Campaign.init(tmp_path / "ann", table, images, store=store)
+    assert not (tmp_path / "ann").exists()
