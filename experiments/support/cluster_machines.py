@@ -37,11 +37,10 @@ class Nodes:
         """As a machine that dies: its processes are killed."""
         self._cluster.remove_node(node, allow_graceful=False)
 
-    def workers(self) -> list[int]:
-        """Numbers of the processes that are actors now."""
-        raylets = {
-            process.process.pid for node in self._cluster.list_all_nodes() for process in node.all_processes["raylet"]
-        }
+    def workers(self, node: Any = None) -> list[int]:
+        """Numbers of the processes that are actors now, on all nodes or on one."""
+        nodes = self._cluster.list_all_nodes() if node is None else [node]
+        raylets = {process.process.pid for node in nodes for process in node.all_processes.get("raylet", ())}
         return [pid for pid in _children(raylets) if (name := _name(pid)).startswith("ray::") and "IDLE" not in name]
 
 
@@ -60,7 +59,12 @@ def nodes() -> Iterator[Nodes]:
 
 
 def verb(
-    folder: Path, words: Sequence[str], output: IO[str], more: Mapping[str, str] | None = None, elsewhere: bool = False
+    folder: Path,
+    words: Sequence[str],
+    output: IO[str],
+    more: Mapping[str, str] | None = None,
+    elsewhere: bool = False,
+    program: str = "selector.cli",
 ) -> subprocess.Popen[str]:
     """Start the program on the campaign, as its user would.
 
@@ -71,8 +75,9 @@ def verb(
         more: environment variables beside those of this process.
         elsewhere: as on another machine: with process numbers of its own, so that nobody here can tell by a number
             whether it lives.
+        program: the module that is run.
     """
-    command = [sys.executable, "-m", "selector.cli", *words, "-C", str(folder), "--json"]
+    command = [sys.executable, "-m", program, *words, "-C", str(folder), "--json"]
     if elsewhere:
         command = [*_ELSEWHERE, "sh", "-c", _MACHINE, "machine", *command]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "BESTSHOT_LANG": "en", "OMP_NUM_THREADS": "1", **(more or {})}
@@ -88,8 +93,8 @@ def has_elsewhere() -> bool:
 
 def kill(process: subprocess.Popen[str]) -> bool:
     """End the program of ``verb`` by SIGKILL, and not the machine that it is on; whether it still ran."""
-    begin = [sys.executable, "-m", "selector.cli"]  # those that start it have its words behind their own
-    programs = [pid for pid in [process.pid, *_children({process.pid})] if _name(pid).split("\0")[:3] == begin]
+    begin = [sys.executable, "-m"]  # those that start it have its words behind their own
+    programs = [pid for pid in [process.pid, *_children({process.pid})] if _name(pid).split("\0")[:2] == begin]
     for pid in programs[-1:]:
         os.kill(pid, signal.SIGKILL)
     return bool(programs)
