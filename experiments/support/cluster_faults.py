@@ -2,8 +2,8 @@
 
 Each trial is a campaign of its own, in a database and below a prefix of its own, on a Ray cluster of three nodes; every
 other one keeps its scores in columns. An instant is uniform over the time that the verb is at work when left alone,
-from its first worker to its last row. A kill counts when it met a verb that had something to do, and is drawn again
-until it does. What was killed is back a second later, or, in every other trial, only when the run has ended.
+from its first worker to its last row. A worker or a node dies at the next moment
+at which it has a batch. A kill counts when it met a verb that had something to do, and is drawn again until it does. What was killed is back a second later, or, in every other trial, only when the run has ended.
 
 A run that loses a worker or a node must do all of its work itself; one that loses driver, database or S3 server is run
 again until it has nothing left. Then there must be as many rows as the campaign asks for, read with plain SQL and from
@@ -164,21 +164,28 @@ class _Hit:
     def strike(self, trial: _Trial, driver: Any) -> None:
         """Kill, and note whether that met the verb at work."""
         wait(lambda: driver.poll() is not None, self.after_s)
-        cluster, of = self._place.cluster, self._place.node if self.victim == "node" else None
-        if self.victim in OF_THE_CLUSTER:  # there is no worker at every instant
-            wait(lambda: bool(cluster.workers(of)) or driver.poll() is not None, HUNG_SECONDS)
         self.met = trial.is_at_work(driver)
         self.at = time.time()
         if self.victim == "worker":
-            self.met = _killed(self._rng.sample(cluster.workers(), 1) if cluster.workers() else []) and self.met
+            busy = self._busy(driver, None)
+            self.met = self.met and bool(busy) and _killed(self._rng.choice(busy))
         elif self.victim == "node":
-            cluster.end(self._place.node)
+            self.met = self.met and bool(self._busy(driver, self._place.node))
+            self._place.cluster.end(self._place.node)
         elif self.victim == "driver":
             self.met = kill(driver) and self.met
         elif self.victim == "database":
             self._place.database.kill()
         else:
             self._place.s3.end()
+
+    def _busy(self, driver: Any, node: Any) -> list[int]:
+        """Workers that have a batch, which is not so at every instant; none when the run has ended."""
+        while driver.poll() is None:
+            if found := self._place.cluster.workers(node, busy=True):
+                return found
+            time.sleep(0.02)
+        return []
 
     def heal(self) -> None:
         if self.victim == "node":
@@ -189,13 +196,12 @@ class _Hit:
             self._place.s3.begin()
 
 
-def _killed(pids: Sequence[int]) -> bool:
+def _killed(pid: int) -> bool:
     try:
-        for pid in pids:
-            os.kill(pid, signal.SIGKILL)
+        os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:
         return False
-    return bool(pids)
+    return True
 
 
 class _Trial:

@@ -16,8 +16,7 @@ from typing import IO, Any
 ROOT = Path(__file__).resolve().parents[2]  # of the checkout: what other processes import from
 STORE_BYTES = 200 * 2**20  # of a node's object store
 QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
-
-
+_WORKER, _BUSY = "ray::_Host", "ray::_Host.call"  # what Ray calls the processes of ``selector.engine.on_ray``
 _ELSEWHERE = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
 # Goes on for a while when its program was killed: the kernel gives the number of a machine that has ended to the next.
 _MACHINE = '"$@"; status=$?; [ $status -lt 128 ] || sleep 600; exit $status'
@@ -37,11 +36,12 @@ class Nodes:
         """As a machine that dies: its processes are killed."""
         self._cluster.remove_node(node, allow_graceful=False)
 
-    def workers(self, node: Any = None) -> list[int]:
-        """Numbers of the processes that are actors now, on all nodes or on one."""
+    def workers(self, node: Any = None, busy: bool = False) -> list[int]:
+        """Numbers of the processes that are our workers now, on all nodes or on one; or of those with a batch."""
         nodes = self._cluster.list_all_nodes() if node is None else [node]
         raylets = {process.process.pid for node in nodes for process in node.all_processes.get("raylet", ())}
-        return [pid for pid in _children(raylets) if (name := _name(pid)).startswith("ray::") and "IDLE" not in name]
+        names = {pid: _name(pid).partition("\0")[0] for pid in _children(raylets)}  # Ray has agents of its own there
+        return [pid for pid, name in names.items() if name.startswith(_BUSY if busy else _WORKER)]
 
 
 @contextmanager
