@@ -2,8 +2,9 @@
 
 Each trial is a campaign of its own, in a database and below a prefix of its own, on a Ray cluster of three nodes; every
 other one keeps its scores in columns. An instant is uniform over the time that the verb is at work when left alone,
-from its first worker to its last row. A worker or a node dies at the next moment
-at which it has a batch. A kill counts when it met a verb that had something to do, and is drawn again until it does. What was killed is back a second later, or, in every other trial, only when the run has ended.
+from its first worker to its last row; a worker or a node dies at the next moment at which it has a batch. A kill counts
+when it met a verb that had something to do, and is drawn again until it does. What was killed is back a second later,
+or, in every other trial, only when the run has ended.
 
 A run that loses a worker or a node must do all of its work itself; one that loses driver, database or S3 server is run
 again until it has nothing left. Then there must be as many rows as the campaign asks for, read with plain SQL and from
