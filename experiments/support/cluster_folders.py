@@ -29,7 +29,7 @@ from selector.store.leases import LEASE_SECONDS
 
 JOBS, PER_TASK = 64, 2  # jobs at once at the service; images of each task
 TASKS = 96
-AGAIN_SECONDS, PATIENCE_SECONDS = 5.0, 240.0
+AGAIN_SECONDS, PATIENCE_SECONDS, MOST_DRAWS = 5.0, 240.0, 5
 START_SECONDS = 10.0  # of the program, until its first word to the service
 BAR_TAKEOVER_SECONDS = LEASE_SECONDS + AGAIN_SECONDS + START_SECONDS
 BUSY = 1  # exit status of generate when another process is at the service
@@ -49,17 +49,21 @@ class TwoMachines(Counts):
 
 
 def measure_folders(rounds: int, seed: int) -> dict[str, Any]:
-    """``rounds`` of them, each with one kill."""
+    """``rounds`` kills that met a machine at work; a round whose kill came too late is drawn again."""
     found, rng = TwoMachines(process_numbers_of_their_own=has_elsewhere()), Random(seed)
     with PostgreSQLServer() as server, tempfile.TemporaryDirectory(prefix="bestshot-folders-") as place:
-        for number in range(rounds):
+        while found.kills < rounds:
+            if found.rounds == MOST_DRAWS * rounds:
+                raise RuntimeError(f"{found.kills} of {found.rounds} kills met a machine at work")
+            number, at = found.rounds, rng.uniform(0.0, 0.9)
             with server.database(f"folders_{number}") as url:
-                _one_round(Path(place) / str(number), url, rng.uniform(4.0, 12.0), number, found)
+                _one_round(Path(place) / str(number), url, at, number, found)
             print(f"folders: {asdict(found)}", file=sys.stderr, flush=True)
     return asdict(found)
 
 
-def _one_round(place: Path, url: str, kill_after_s: float, number: int, found: TwoMachines) -> None:
+def _one_round(place: Path, url: str, at: float, number: int, found: TwoMachines) -> None:
+    """``at``: the share of all jobs handed in and images made at which one is killed."""
     place.mkdir(parents=True)
     options = ServerOptions(running=JOBS, submits_per_second=20.0, job_seconds=6.0, picture_px=64, seed=number)
     with serving(options) as service, (place / "said").open("w") as said:
@@ -72,9 +76,9 @@ def _one_round(place: Path, url: str, kill_after_s: float, number: int, found: T
         if not one_is_left or both[second].returncode != BUSY:
             raise RuntimeError(f"not one machine alone is at the service: {(place / 'said').read_text()[-1000:]}")
         (dying,) = (process for folder, process in both.items() if folder is not second)
-        wait(lambda: bool(service.jobs()) or dying.poll() is not None, 60)
-        time.sleep(kill_after_s)
-        found.kills += kill(dying)
+        steps = at * TASKS * (1 + PER_TASK)
+        wait(lambda: len(service.jobs()) + len(_attempts(url)) > steps or dying.poll() is not None, PATIENCE_SECONDS)
+        found.kills += len(_attempts(url)) < TASKS * PER_TASK and kill(dying)
         killed_at, known = time.time(), _tickets(url)
         time.sleep(1.0)  # until the service has taken what was on the wire
         forgiven = unanswered(service.jobs(), known, killed_at, JOBS)
@@ -130,9 +134,13 @@ def _tickets(url: str) -> frozenset[str]:
 
 def _made(pictures: Path, url: str) -> tuple[int, int]:
     """(recipes whose candidate is there with its bytes, recipes that were made more than once)."""
-    rows = plain_rows(url, "SELECT task_id, generator, recipe_key, candidate_id FROM attempt WHERE outcome = 'made'")
+    rows = _attempts(url)
     whole = {row[:3] for row in rows if _is_whole(pictures, row[3])}
     return len(whole), len(rows) - len({row[:3] for row in rows})
+
+
+def _attempts(url: str) -> list[tuple[Any, ...]]:
+    return plain_rows(url, "SELECT task_id, generator, recipe_key, candidate_id FROM attempt WHERE outcome = 'made'")
 
 
 def _is_whole(pictures: Path, image: str) -> bool:
