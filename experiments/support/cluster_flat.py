@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -21,9 +22,9 @@ SAMPLE_SECONDS = 1.0
 
 
 def measure_flat(sizes: list[int], seed: int) -> dict[str, Any]:
-    """``ratio``: of the largest number of candidates to the smallest, of the peak of all together."""
+    """``memory_ratios``: of the peaks at the largest number of candidates to those at the smallest."""
+    peaks: dict[int, Memory] = {}
     by_size: dict[str, Any] = {}
-    totals = []
     for n in sizes:
         with tempfile.TemporaryDirectory(prefix="bestshot-flat-") as place:
             began = time.perf_counter()
@@ -32,9 +33,17 @@ def measure_flat(sizes: list[int], seed: int) -> dict[str, Any]:
             peak = _peak(folder, n)
             scored = time.perf_counter() - made
             by_size[str(n)] = {**asdict(peak), "total": peak.total, "score_s": scored, "made_s": made - began}
-            totals.append(peak.total)
+            peaks[n] = peak
             print(f"flat: {n}: {by_size[str(n)]}", file=sys.stderr, flush=True)
-    return {"peak_mb": by_size, "memory_ratio": totals[-1] / totals[0]}
+    return {"peak_mb": by_size, "memory_ratios": ratios(peaks)}
+
+
+def ratios(peaks: Mapping[int, Memory]) -> dict[str, float]:
+    """By what holds memory, and of all (``total``), whatever the order of the sizes."""
+    small, large = peaks[min(peaks)], peaks[max(peaks)]
+    names = ("driver", "workers", "store", "total")
+    pairs = {name: (getattr(small, name), getattr(large, name)) for name in names}
+    return {name: after / before if before else 1.0 + after for name, (before, after) in pairs.items()}
 
 
 def _campaign(place: Path, n: int, seed: int) -> Path:

@@ -16,8 +16,7 @@ from typing import IO, Any
 ROOT = Path(__file__).resolve().parents[2]  # of the checkout: what other processes import from
 STORE_BYTES = 200 * 2**20  # of a node's object store
 QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
-
-
+_WORKER, _BUSY = "ray::_Host", "ray::_Host.call"  # what Ray calls the processes of ``selector.engine.on_ray``
 _ELSEWHERE = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
 # Goes on for a while when its program was killed: the kernel gives the number of a machine that has ended to the next.
 _MACHINE = '"$@"; status=$?; [ $status -lt 128 ] || sleep 600; exit $status'
@@ -37,12 +36,12 @@ class Nodes:
         """As a machine that dies: its processes are killed."""
         self._cluster.remove_node(node, allow_graceful=False)
 
-    def workers(self) -> list[int]:
-        """Numbers of the processes that are actors now."""
-        raylets = {
-            process.process.pid for node in self._cluster.list_all_nodes() for process in node.all_processes["raylet"]
-        }
-        return [pid for pid in _children(raylets) if (name := _name(pid)).startswith("ray::") and "IDLE" not in name]
+    def workers(self, node: Any = None, busy: bool = False) -> list[int]:
+        """Numbers of the processes that are our workers now, on all nodes or on one; or of those with a batch."""
+        nodes = self._cluster.list_all_nodes() if node is None else [node]
+        raylets = {process.process.pid for node in nodes for process in node.all_processes.get("raylet", ())}
+        names = {pid: _name(pid).partition("\0")[0] for pid in _children(raylets)}  # Ray has agents of its own there
+        return [pid for pid, name in names.items() if name.startswith(_BUSY if busy else _WORKER)]
 
 
 @contextmanager
@@ -60,7 +59,12 @@ def nodes() -> Iterator[Nodes]:
 
 
 def verb(
-    folder: Path, words: Sequence[str], output: IO[str], more: Mapping[str, str] | None = None, elsewhere: bool = False
+    folder: Path,
+    words: Sequence[str],
+    output: IO[str],
+    more: Mapping[str, str] | None = None,
+    elsewhere: bool = False,
+    program: str = "selector.cli",
 ) -> subprocess.Popen[str]:
     """Start the program on the campaign, as its user would.
 
@@ -71,8 +75,9 @@ def verb(
         more: environment variables beside those of this process.
         elsewhere: as on another machine: with process numbers of its own, so that nobody here can tell by a number
             whether it lives.
+        program: the module that is run.
     """
-    command = [sys.executable, "-m", "selector.cli", *words, "-C", str(folder), "--json"]
+    command = [sys.executable, "-m", program, *words, "-C", str(folder), "--json"]
     if elsewhere:
         command = [*_ELSEWHERE, "sh", "-c", _MACHINE, "machine", *command]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "BESTSHOT_LANG": "en", "OMP_NUM_THREADS": "1", **(more or {})}
@@ -88,8 +93,8 @@ def has_elsewhere() -> bool:
 
 def kill(process: subprocess.Popen[str]) -> bool:
     """End the program of ``verb`` by SIGKILL, and not the machine that it is on; whether it still ran."""
-    begin = [sys.executable, "-m", "selector.cli"]  # those that start it have its words behind their own
-    programs = [pid for pid in [process.pid, *_children({process.pid})] if _name(pid).split("\0")[:3] == begin]
+    begin = [sys.executable, "-m"]  # those that start it have its words behind their own
+    programs = [pid for pid in [process.pid, *_children({process.pid})] if _name(pid).split("\0")[:2] == begin]
     for pid in programs[-1:]:
         os.kill(pid, signal.SIGKILL)
     return bool(programs)

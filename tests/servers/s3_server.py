@@ -136,6 +136,10 @@ class S3Server:
             if not more:
                 return found
 
+    def object(self, bucket: str, key: str) -> bytes:
+        """What is stored, past the faults; raises ``KeyError`` where there is nothing."""
+        return self._ask("GET", f"/{bucket}/{key}")
+
     def begin(self) -> None:
         """Be there (again)."""
         if self._relay is None:
@@ -175,6 +179,8 @@ class S3Server:
             body = answer.read()
         finally:
             behind.close()
+        if answer.status == 404:
+            raise KeyError(path)
         assert answer.status < 300, (method, path, answer.status, body[:500])
         return body
 
