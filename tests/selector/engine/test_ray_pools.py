@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,15 +14,17 @@ import pytest
 from engine_stages import Absent, Obeying
 
 from selector.config import EngineConfig
-from selector.domain import BestshotError, InputError
-from selector.engine import Engine, WorkerLost, on_ray, open_engine
+from selector.domain import InputError
+from selector.engine import Engine, open_engine
 
 Opened = Callable[..., Engine]
 
 
 @pytest.fixture
-def engine(ray_cluster: Any) -> Iterator[Opened]:
+def engine(ray_cluster: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Opened]:
     """Opens an engine at the cluster, with these settings."""
+    tests = Path(__file__).parents[2]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(map(str, (tests.parent, tests))))
     opened: list[Engine] = []
 
     def open_(**settings: Any) -> Engine:
@@ -57,32 +60,14 @@ def test_where_no_place_can_work_the_run_ends_with_the_reason(engine: Opened, tm
         pool.call("where")
     with (
         ours.pool(Absent(tmp_path), 1, 1) as pool,
-        pytest.raises(InputError, match="can work: ModuleNotFoundError: No module named 'no_such_package'$"),
+        pytest.raises(InputError, match=r"can work: ModuleNotFoundError: No module named 'no_such_package'$"),
     ):
         pool.call("where")
 
 
-def test_deaths_with_work_in_between_end_no_run(
-    engine: Opened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(on_ray, "_DEATHS", 0)
-    with engine(workers=1).pool(Obeying(tmp_path), 1, 1) as pool:
-        for _ in range(3):
-            with pytest.raises(WorkerLost):
-                pool.call("die", alone=True)
-            assert pool.call("where")
-        with pytest.raises(BestshotError, match="die before they have made anything"):  # noqa: PT012
-            for _ in range(4):
-                with pytest.raises(WorkerLost):
-                    pool.call("die", alone=True)
-
-
-def test_a_death_after_long_work_is_no_lack_of_places(
-    engine: Opened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_death_after_long_work_is_no_lack_of_places(engine: Opened, tmp_path: Path) -> None:
     import ray
 
-    monkeypatch.setattr(on_ray, "_PLACE_SECONDS", 100.0)
     with engine(workers=1).pool(Obeying(tmp_path), 1, 1) as pool, ThreadPoolExecutor(1) as threads:
         found = threads.submit(pool.call, f"wait {tmp_path / 'go'}")
         wait_for(lambda: list(tmp_path.glob("at-*")))
