@@ -14,12 +14,12 @@ from selector.store import schema
 from selector.store._object_images import ObjectImages
 
 
-@pytest.mark.parametrize("scorer", ["gate", "clip_similarity"])
+@pytest.mark.parametrize("scorer", ["gate", "realism"])
 @pytest.mark.usefixtures("toys")
 def test_what_another_machine_lacks_is_made_again_here(
     scorer: str, contest_files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    table, pictures = contest_files(["brighter"])
+    table, pictures = contest_files(["Replace the dog with a cat"])
     campaign = Campaign.init(
         tmp_path / "campaign", table, pictures, generate={"tie": {"toy": 2}}, score={"scorers": [scorer]},
         embedding={"model": "embedded"}, store={"images": f"memory://{tmp_path.name}-{scorer}"},
