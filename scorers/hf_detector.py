@@ -83,6 +83,11 @@ class HFDetector(Scorer):
         """Take the device of ``[embedding]``."""
         self._device = contest.embedding.device
 
+    @property
+    def on_gpu(self) -> bool:
+        """Whether the device of ``[embedding]`` is none of the cores."""
+        return device_named(self._device) != "cpu"
+
     @cached_property
     def version(self) -> str:
         """SHA-256 of configuration and weights, and which labels are summed."""

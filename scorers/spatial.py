@@ -27,6 +27,7 @@ from selector.domain import (
 from selector.domain.embedding import ContestContext, Seen, View
 from selector.domain.reading import Scene
 from selector.prompts.reading import read_by_rules, reading_of
+from selector.sight.embedding.device import device_named
 from selector.sight.embedding.texts import readable_form
 from selector.weights import ABSENT
 
@@ -149,6 +150,11 @@ class DetectorSpatial(Scorer):
     def meet(self, contest: ContestContext) -> None:
         """Take the contest's device and translations: OWLv2 reads English."""
         self._translations, self._device = contest.translations, contest.embedding.device
+
+    @property
+    def on_gpu(self) -> bool:
+        """Whether the device of ``[embedding]`` is none of the cores."""
+        return device_named(self._device) != "cpu"
 
     @property
     def version(self) -> str:

@@ -189,6 +189,7 @@ def open_workspace(folder: Path, clock: Callable[[], datetime], guest: bool = Fa
 
     ``guest``: it is only read, and one of an older format is refused.
     """
+    folder = folder.absolute()  # workers of a cluster are in another
     config = read_config(folder / CONFIG_NAME)
     profile = load_profile(_profile_place(config.profile, folder))
     if not guest:

@@ -10,6 +10,7 @@ from installed_plug_ins import add_entry_points
 
 PROBE = """
 import os, time
+from collections.abc import Sequence
 from pathlib import Path
 from selector.domain import Axis, Column, Score, Scorer, TaskType
 
@@ -17,15 +18,17 @@ class Probe(Scorer):
     name, version, task_types = "probe", "1", frozenset(TaskType)
     columns = (Column("size", 0.0, 1e9, True, Axis.PQ, "bytes"),)
 
-    def __init__(self, log: str = "", deadly: str = "", seconds: float = 0.0) -> None:
-        self._log, self._deadly, self._seconds = Path(log), deadly, seconds
+    def __init__(self, log: str = "", deadly: Sequence[str] = (), seconds: float = 0.0, secret: str = "") -> None:
+        self._log, self._deadly, self._seconds, self._secret = Path(log), deadly, seconds, secret
 
     def score(self, items):
         for item in items:
             with self._log.open("a") as file:
                 file.write(f"{os.getpid()} {item.picture.id}\\\\n")
-            if self._deadly and item.picture.id.startswith(self._deadly):
+            if item.picture.id in self._deadly:
                 os._exit(7)
+            if self._secret in os.environ:
+                raise RuntimeError("the worker has the key")
             time.sleep(self._seconds)
         return [{"size": Score.of(len(item.picture.data))} for item in items]
 """

@@ -123,6 +123,7 @@ class Scorer(ABC):
             range, 0 to below 1.
         reads_words (False): scores follow from ``TaskInputs.reading``, so another reading is another version.
         hint (""): what ``doctor`` adds for these settings, though they can run.
+        on_gpu (False): its model computes on a GPU here, so that each process of an engine gets one of its own.
 
     Example:
         >>> from selector.domain import Axis, Column, Score, Scorer, TaskType
@@ -147,8 +148,10 @@ class Scorer(ABC):
         def columns(self) -> tuple[Column, ...]: ...
         @property
         def hint(self) -> str: ...
+        @property
+        def on_gpu(self) -> bool: ...
     else:
-        hint = ""
+        hint, on_gpu = "", False
         __slots__ = ()  # for `structural`: an old plug-in may have none
 
     settings_in_version: ClassVar[Sequence[str] | bool] = ()

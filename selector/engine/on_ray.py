@@ -6,6 +6,7 @@ the dispatcher's threads are the back-pressure; and a stage may hold every core,
 
 from __future__ import annotations
 
+import logging
 import os
 import platform
 import re
@@ -14,18 +15,20 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Generic
 
 from selector.config import EngineConfig
-from selector.domain import BestshotError, InputError, MissingPart
+from selector.domain import BestshotError, InputError, MissingPart, reason_of
 from selector.domain.files import scratch_folder
 from selector.domain.progress import Progress, silent
 from selector.engine.pool import Batch, Engine, Pool, Result, Stage, WorkerLost
 from selector.net import Interrupted
+
+_log = logging.getLogger("bestshot.engine")
 
 _NAMESPACE = "bestshot"
 _REACHABLE_SECONDS = 5.0
@@ -33,6 +36,9 @@ _PLACE_SECONDS = 300.0  # how long a run waits for room in the cluster
 _CLOSING_SECONDS = 5.0
 _DEATHS = 12  # of workers in a row, beside two for each, with nothing made in between: halving a batch takes fewer
 _OBJECTS_MB, _OBJECTS_MB_EACH = 128, 16  # of a cluster of our own: batches on their way, and results
+_ANSI = re.compile(r"\x1b\[[\d;]*m")
+_OF_MEMORY = ("OutOfMemory", "memory monitor", "running low on memory")  # in what Ray says
+_OF_NODE = ("its node has died", "node was terminated")
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_DEDUP_LOGS": "1",
@@ -45,34 +51,48 @@ _QUIET = {
 class RayEngine(Engine):
     """A Ray cluster: that at an address, or one of this run on this machine alone, on the loopback interface.
 
+    ``secrets``: environment variables that the processes of the latter do not get.
+
     Raises:
         MissingPart: Ray is not installed.
         InputError: no cluster is at the address, or it runs another version of Ray or Python.
     """
 
-    def __init__(self, settings: EngineConfig, progress: Progress = silent) -> None:
+    def __init__(self, settings: EngineConfig, progress: Progress = silent, secrets: Collection[str] = ()) -> None:
+        super().__init__()
         check_ray(settings)
         for name, value in _QUIET.items():
             os.environ.setdefault(name, value)
         import ray
 
         self._ray: Any = ray
-        self._settings, self._progress = settings, progress
+        self._settings, self._secrets = settings, secrets
         self._ends = ExitStack()
         self._is_ours = not ray.is_initialized()
         if self._is_ours:
             progress("ray", 0, 1, f"at {settings.address}" if settings.address else "starts on this machine")
             self._start()
-        names = {node["NodeManagerHostname"] for node in self._ray.nodes() if node["Alive"]}
-        self.is_this_machine = names <= {socket.gethostname(), platform.node()}
+        self.is_this_machine = all(_is_here(node) for node in self._ray.nodes() if node["Alive"])
         if self._is_ours:
             progress("ray", 1, 1, f"{self._has('CPU'):.0f} cores, {self._has('GPU'):.0f} GPUs")
 
     def pool(self, stage: Stage[Batch, Result], threads: int, batches: int) -> Pool[Batch, Result]:  # noqa: ARG002
-        workers = self._settings.workers or self._room()
-        return _RayPool(
-            self._ray, stage, max(1, min(workers, batches)), self._settings, self._environment(), self._progress
-        )
+        # Each process would take the first GPU, if Ray gave it none of its own.
+        gpus = self._settings.gpus or float(stage.on_gpu and self._has("GPU") >= 1)
+        workers = max(1, min(self._settings.workers or self._room(gpus), batches))
+        most = self._settings.max_in_flight
+        at_once = most if gpus else 1  # on a GPU one batch is decoded beside another's pass
+        cores = max(1, int(self._has("CPU")) // workers)
+        options: dict[str, Any] = {
+            "num_cpus": 1,
+            "num_gpus": gpus,
+            "max_concurrency": most + 2,  # batches, and beside them ``ready`` and ``close``
+            "max_restarts": 0,  # who dies is replaced here, where it is known what it was doing
+            "runtime_env": self._environment() or None,
+        }
+        made = self._ray.remote(_Host).options(**options)
+        stage_once = self._ray.put(stage)  # not again with every actor
+        return _RayPool(self._ray, lambda: made.remote(stage_once, at_once, cores), workers, most, self.left_out)
 
     def close(self) -> None:
         if self._is_ours:
@@ -96,7 +116,7 @@ class RayEngine(Engine):
                 "_temp_dir": str(folder),
             }
         try:
-            with _signals_kept():
+            with _signals_kept(), _hidden(() if address else self._secrets):
                 self._ray.init(namespace=_NAMESPACE, logging_level="ERROR", log_to_driver=False, **options)
         except (ConnectionError, RuntimeError, ValueError, OSError) as error:
             self.close()
@@ -105,9 +125,8 @@ class RayEngine(Engine):
     def _has(self, kind: str) -> float:
         return float(self._ray.cluster_resources().get(kind, 0.0))
 
-    def _room(self) -> int:
-        """Workers that the cluster has room for."""
-        gpus = self._settings.gpus
+    def _room(self, gpus: float) -> int:
+        """Workers that the cluster has room for, with so many GPUs each."""
         if gpus and self._has("GPU") < gpus:
             raise InputError(
                 f"[engine] gpus = {gpus:g}, but the Ray cluster has {self._has('GPU'):g}: set gpus = 0, or add a node"
@@ -169,18 +188,52 @@ def _signals_kept() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+@contextmanager
+def _hidden(names: Collection[str]) -> Iterator[None]:
+    """Processes that are started in here do not get these environment variables."""
+    kept = {name: os.environ.pop(name) for name in names if name in os.environ}
+    try:
+        yield
+    finally:
+        os.environ.update(kept)
+
+
+def _is_here(node: Mapping[str, Any]) -> bool:
+    """Whether a node of the cluster is on this machine: two may have one name, and none has another's address."""
+    if node["NodeManagerHostname"] not in (socket.gethostname(), platform.node()):
+        return False
+    try:
+        kind, *_, address = socket.getaddrinfo(node["NodeManagerAddress"], 0, type=socket.SOCK_STREAM)[0]
+        with socket.socket(kind, socket.SOCK_STREAM) as probe:
+            probe.bind(address)
+    except OSError:
+        return False
+    return True
+
+
 class _Host(Generic[Batch, Result]):
     """Lives in the worker: the stage, and how many batches are computed at once; others wait here, already read."""
 
-    def __init__(self, stage: Stage[Batch, Result], at_once: int) -> None:
-        self._stage = stage
-        self._room = threading.Semaphore(at_once)
+    def __init__(self, stage: Stage[Batch, Result], at_once: int, cores: int) -> None:
+        self._stage, self._cores = stage, cores
+        self._room, self._lock = threading.Semaphore(at_once), threading.Lock()
+        self._is_prepared = False
 
-    def ready(self, told: bool, news: Any) -> int:
-        """The process's number, once it has been told what there is to tell."""
-        if told:
-            self._stage.tell(news)
-        return os.getpid()
+    def ready(self, told: bool, news: Any) -> tuple[str, str]:
+        """Its machine, and why it cannot work there, "" if it can; once it was told what there is to tell."""
+        fault = ""
+        with self._lock:
+            try:
+                if not self._is_prepared:
+                    self._stage.prepare(self._cores)
+                    self._is_prepared = True
+                if told:
+                    self._stage.tell(news)
+            except BestshotError as error:
+                fault = reason_of(error)
+            except Exception as error:
+                fault = f"{type(error).__name__}: {reason_of(error)}"
+        return socket.gethostname(), fault
 
     def call(self, batch: Batch) -> Result:
         with self._room:
@@ -201,52 +254,40 @@ class _Worker:
 
 
 class _RayPool(Pool[Batch, Result]):
-    def __init__(
-        self,
-        ray: Any,
-        stage: Stage[Batch, Result],
-        workers: int,
-        settings: EngineConfig,
-        environment: dict[str, Any],
-        progress: Progress,
-    ) -> None:
-        super().__init__(workers, workers * settings.max_in_flight)
-        self._ray, self._progress = ray, progress
-        self._most = settings.max_in_flight
-        at_once = settings.max_in_flight if settings.gpus else 1  # on a GPU one batch is decoded beside another's pass
-        options: dict[str, Any] = {
-            "num_cpus": 1,
-            "num_gpus": settings.gpus,
-            "max_concurrency": settings.max_in_flight + 2,  # batches, and beside them ``ready`` and ``close``
-            "max_restarts": 0,  # who dies is replaced here, where it is known what it was doing
-        }
-        if environment:
-            options["runtime_env"] = environment
-        made = ray.remote(_Host).options(**options)
-        stage_once = ray.put(stage)  # not again with every actor
-        self._new: Callable[[], Any] = lambda: made.remote(stage_once, at_once)
+    """``new``: starts an actor of ``_Host``. ``most``: batches on their way to one. ``left_out``: see ``Engine``."""
+
+    def __init__(self, ray: Any, new: Callable[[], Any], workers: int, most: int, left_out: dict[str, str]) -> None:
+        super().__init__(workers, workers * most)
+        self._ray, self._new, self._most, self._left_out = ray, new, most, left_out
         self._news: tuple[bool, Any] = (False, None)
         self._changed = threading.Condition()
         self._is_closed = False
         self._deaths = 0  # since something was made
-        self._last_death = ""
-        self._since = time.monotonic()  # when a worker was last ready
+        self._last_word = ""  # of a worker that died, or could not work
+        self._since = 0.0  # when a worker was last ready, or one more was asked for
         self._workers = [_Worker() for _ in range(workers)]
         for worker in self._workers:
             self._employ(worker)
 
     def call(self, batch: Batch, alone: bool = False) -> Result:
-        for apart in (True,) if alone else (False, True):  # who died in company may have died of another's batch
-            worker = self._take(apart)
-            actor = worker.actor
+        is_apart = alone
+        while True:
+            worker = self._take(is_apart)
+            actor, was_apart = worker.actor, is_apart
             try:
                 result: Result = self._result(actor.call.remote(batch))
-                return result
             except _Died as death:
                 self._replace(worker, actor, str(death))
+                if was_apart and death.may_be_of_batch:
+                    others = "" if alone else ", and so did another's"
+                    raise WorkerLost(f"its worker's process died{others} ({death})", death.of_memory) from None
+                is_apart = is_apart or death.may_be_of_batch  # who died in company may have died of another's batch
+            else:
+                with self._changed:
+                    self._deaths = 0
+                return result
             finally:
-                self._give_back(worker, apart)
-        raise WorkerLost(f"its worker's process died, and so did another's ({self._last_death})")
+                self._give_back(worker, was_apart)
 
     def tell(self, news: Any) -> None:
         with self._changed:
@@ -271,8 +312,7 @@ class _RayPool(Pool[Batch, Result]):
         with suppress(Exception):  # whatever it is, they are killed next
             self._ray.wait(ended, num_returns=len(ended), timeout=_CLOSING_SECONDS)
         for worker in self._workers:
-            with suppress(Exception):
-                self._ray.kill(worker.actor)
+            self._end(worker.actor)
 
     def _result(self, reference: Any) -> Any:
         """Raises ``_Died``; what the stage raised is raised as it was there."""
@@ -286,36 +326,41 @@ class _RayPool(Pool[Batch, Result]):
             if self._is_closed:
                 raise Interrupted("the run ends") from None
             if isinstance(error, _deaths()):
-                raise _Died(_cause(str(error))) from None
+                raise _Died(error) from None
             raise BestshotError(f"the Ray cluster reports: {_cause(str(error))}") from error
 
     def _take(self, alone: bool) -> _Worker:
-        """A place for a batch at the least busy worker that is ready."""
-        mine: _Worker | None = None  # reserved: no batch goes there any more
+        """A place for a batch at the least busy worker that is ready; ``alone``: at one that nobody else uses."""
+        mine: _Worker | None = None
         while True:
             with self._changed:
-                if self._is_closed:
-                    raise Interrupted("the run ends")
                 self._check_living()
-                ready = [worker for worker in self._workers if worker.welcome is None]
-                if alone and mine is None:
-                    mine = min((w for w in ready if not w.is_reserved), key=lambda w: w.busy, default=None)
-                    if mine is not None:
-                        mine.is_reserved = True
-                if mine is not None and mine in ready and not mine.busy:
-                    mine.busy = 1
+                mine = self._reserved(mine) if alone else self._free()
+                if mine is not None and not (alone and mine.busy):
+                    mine.busy += 1
                     return mine
-                free = [worker for worker in ready if worker.busy < self._most and not worker.is_reserved]
-                if free and not alone:
-                    found = min(free, key=lambda worker: worker.busy)
-                    found.busy += 1
-                    return found
                 coming = [worker.welcome for worker in self._workers if worker.welcome is not None]
                 if not coming:
                     self._changed.wait(1.0)
                     continue
             self._ray.wait(coming, timeout=0.2)
             self._greet()
+
+    def _free(self) -> _Worker | None:
+        free = [w for w in self._workers if w.welcome is None and w.busy < self._most and not w.is_reserved]
+        return min(free, key=lambda worker: worker.busy, default=None)
+
+    def _reserved(self, mine: _Worker | None) -> _Worker | None:
+        """The worker to which no other batch goes any more: the one that was found before, if it still lives."""
+        if mine is not None:
+            if mine.welcome is None and mine in self._workers:
+                return mine
+            mine.is_reserved = False
+        ready = [worker for worker in self._workers if worker.welcome is None and not worker.is_reserved]
+        found = min(ready, key=lambda worker: worker.busy, default=None)
+        if found is not None:
+            found.is_reserved = True
+        return found
 
     def _give_back(self, worker: _Worker, alone: bool) -> None:
         with self._changed:
@@ -326,15 +371,21 @@ class _RayPool(Pool[Batch, Result]):
 
     def _greet(self) -> None:
         """Let those work that are ready now; called without the lock."""
-        for worker in self._workers:
+        for worker in list(self._workers):
             with self._changed:
                 actor, welcome = worker.actor, worker.welcome
             if welcome is None or not self._ray.wait([welcome], timeout=0)[0]:
                 continue
             try:
-                self._result(welcome)
+                machine, fault = self._result(welcome)
             except _Died as death:
-                self._replace(worker, actor, str(death))
+                if death.is_at_start:
+                    self._retire(worker, actor, death.machine, str(death))
+                else:
+                    self._replace(worker, actor, str(death))
+                continue
+            if fault:
+                self._retire(worker, actor, machine, fault)
                 continue
             with self._changed:
                 if worker.welcome is welcome:
@@ -345,33 +396,69 @@ class _RayPool(Pool[Batch, Result]):
     def _employ(self, worker: _Worker) -> None:
         worker.actor = self._new()
         worker.welcome = worker.actor.ready.remote(*self._news)
+        self._since = time.monotonic()
 
     def _replace(self, worker: _Worker, actor: Any, why: str) -> None:
         """Once for a death, however many batches it took along."""
-        with suppress(Exception):
-            self._ray.kill(actor)  # it may only be out of reach: nothing of it shall go on
+        self._end(actor)  # it may only be out of reach: nothing of it shall go on
         with self._changed:
-            if worker.actor is actor and not self._is_closed:
+            if worker.actor is actor and worker in self._workers and not self._is_closed:
                 self._deaths += 1
-                self._last_death = why
+                self._last_word = why
                 self._employ(worker)
 
+    def _retire(self, worker: _Worker, actor: Any, machine: str, why: str) -> None:
+        """Give up a place that cannot work: it would be free all the time, and be given everything."""
+        self._end(actor)
+        with self._changed:
+            if worker.actor is not actor or worker not in self._workers:
+                return
+            self._workers.remove(worker)
+            self._last_word = why
+            name = f"a worker of Ray at {machine}" if machine else "a worker of Ray"
+            if self._left_out.setdefault(name, why) == why:
+                _log.warning("%s is left out: %s", name, why)
+            self._changed.notify_all()
+
+    def _end(self, actor: Any) -> None:
+        with suppress(Exception):
+            self._ray.kill(actor)
+
     def _check_living(self) -> None:
-        """Raise for a pool whose workers only die, or never come."""
+        """Raise for a pool that is closed, or whose workers only die, cannot work or never come."""
+        if self._is_closed:
+            raise Interrupted("the run ends")
+        if not self._workers:
+            raise InputError(f"no worker of Ray can work: {self._last_word}")
         if self._deaths > _DEATHS + 2 * self.workers:
-            raise BestshotError(f"the workers of Ray die before they have made anything: {self._last_death}")
-        if all(worker.welcome is not None for worker in self._workers):
-            if time.monotonic() - self._since > _PLACE_SECONDS:
-                raise BestshotError(
-                    f"Ray gave no worker a place within {_PLACE_SECONDS:.0f} s: does another run use its cores or "
-                    "GPUs? Wait for it, or set fewer [engine] workers, and run the same command again; nothing is lost"
-                )
-        else:
+            raise BestshotError(f"the workers of Ray die before they have made anything: {self._last_word}")
+        if any(worker.welcome is None for worker in self._workers):
             self._since = time.monotonic()
+        elif time.monotonic() - self._since > _PLACE_SECONDS:
+            raise BestshotError(
+                f"Ray gave no worker a place within {_PLACE_SECONDS:.0f} s: does another run use its cores or "
+                "GPUs? Wait for it, or set fewer [engine] workers, and run the same command again; nothing is lost"
+            )
 
 
 class _Died(Exception):
-    """A worker's process ended, with what Ray says of it."""
+    """A worker's process ended, with what Ray says of it.
+
+    ``may_be_of_batch``: of what it was doing, unless its node is gone or out of reach. ``is_at_start``: it could not
+    be made where it was to be, at ``machine``.
+    """
+
+    def __init__(self, error: Exception) -> None:
+        from ray import exceptions as of_ray
+
+        said = _ANSI.sub("", str(error))
+        super().__init__(_cause(said))
+        self.of_memory = isinstance(error, of_ray.OutOfMemoryError) or any(sign in said for sign in _OF_MEMORY)
+        gone = (of_ray.ActorUnavailableError, of_ray.NodeDiedError, of_ray.ObjectLostError)
+        self.may_be_of_batch = not isinstance(error, gone) and not any(sign in said for sign in _OF_NODE)
+        self.is_at_start = bool(getattr(error, "actor_init_failed", False))
+        found = re.search(r"\bip=([\w.:]+)", said)
+        self.machine = found[1] if found else ""
 
 
 def _deaths() -> tuple[type[Exception], ...]:
@@ -389,8 +476,10 @@ def _deaths() -> tuple[type[Exception], ...]:
 
 def _cause(said: str) -> str:
     """Of Ray's report, often a page, the words that say why."""
-    if "OutOfMemory" in said or "memory monitor" in said or "running low on memory" in said:
+    if any(sign in said for sign in _OF_MEMORY):
         return "its machine ran out of memory: set fewer [engine] workers or a smaller batch"
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    lines = [line.strip() for line in _ANSI.sub("", said).splitlines() if line.strip()]
+    if lines and "creation task" in lines[0]:  # a traceback follows
+        return lines[-1][:160]
     telling = [line for line in lines if line.startswith(("Worker exit detail", "The node", "The actor died"))]
     return (telling or lines or ["no reason was given"])[-1].removeprefix("Worker exit detail: ").split(". ")[0][:160]

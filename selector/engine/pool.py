@@ -14,19 +14,39 @@ T = TypeVar("T")
 
 
 class WorkerLost(BestshotError):
-    """A worker died with this batch, and another one again with this batch alone."""
+    """A worker died with this batch, and another one again with this batch alone.
+
+    ``of_memory``: as its machine ran out of it, which says more of the machine than of the batch.
+    """
+
+    def __init__(self, told: str, of_memory: bool = False) -> None:
+        super().__init__(told)
+        self.of_memory = of_memory
 
 
 class Stage(ABC, Generic[Batch, Result]):
     """What a worker does with a batch. Picklable before its first call, and cheap to construct: models load then.
 
     Called from several threads at once where the engine is local, or where a worker has a GPU.
+
+    ``on_gpu``: whether it computes on a GPU, as far as this process can tell.
     """
+
+    @property
+    def on_gpu(self) -> bool:
+        return False
 
     @abstractmethod
     def __call__(self, batch: Batch) -> Result:
         """The result, of plain picklable data as the batch is. What goes wrong with one item is a part of the result;
         what is raised ends the run."""
+
+    def prepare(self, cores: int) -> None:
+        """Once in a process of its own, which may use so many cores, before all batches. Nothing, by default.
+
+        Raises:
+            BestshotError: it cannot work here, for want of a file or a package, or with another version of them.
+        """
 
     def tell(self, news: Any) -> None:
         """Take what all later batches rest on and no constructor could know; nothing, by default."""
@@ -74,10 +94,14 @@ class Engine(ABC):
     """Opens pools; a context manager, which at its end ends what it started, and no cluster of others.
 
     ``is_local``: stages are called in this process, with its own objects. ``is_this_machine``: no worker is elsewhere.
+    ``left_out``: workers that could not work where they were, and why; others have done what was theirs.
     """
 
     is_local = False
     is_this_machine = True
+
+    def __init__(self) -> None:
+        self.left_out: dict[str, str] = {}
 
     @abstractmethod
     def pool(self, stage: Stage[Batch, Result], threads: int, batches: int) -> Pool[Batch, Result]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from selector.config import EngineConfig
 from selector.domain import InputError
 from selector.domain.progress import Progress, silent
@@ -9,8 +11,8 @@ from selector.engine.pool import Engine, LocalEngine
 from selector.workspace.workspace import Workspace
 
 
-def open_engine(settings: EngineConfig, progress: Progress = silent) -> Engine:
-    """The engine, started.
+def open_engine(settings: EngineConfig, progress: Progress = silent, secrets: Collection[str] = ()) -> Engine:
+    """The engine, started; processes that it starts get no environment variables of the names ``secrets``.
 
     Raises:
         MissingPart: its package is not installed.
@@ -20,7 +22,7 @@ def open_engine(settings: EngineConfig, progress: Progress = silent) -> Engine:
         return LocalEngine()
     from selector.engine.on_ray import RayEngine
 
-    return RayEngine(settings, progress)
+    return RayEngine(settings, progress, secrets)
 
 
 def describe_engine(settings: EngineConfig) -> str:

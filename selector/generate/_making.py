@@ -12,6 +12,7 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +142,20 @@ class Making(Stage[MakingBatch, list[Result]]):
         """Without what lives in a process alone: generators, with the models they have loaded, and locks."""
         return type(self), (self._specs, self._profile, self._images)
 
+    @property
+    def on_gpu(self) -> bool:
+        """Whether a generator for others has a model, and is not told to stay on the cores."""
+        return any(
+            (generator.lane or "device" in signature(type(generator)).parameters)
+            and self._specs[name].settings.get("device") != "cpu"
+            for name, generator in self._here.items()
+            if name in self._specs
+        )
+
+    def prepare(self, cores: int) -> None:  # noqa: ARG002 - models have their own threads
+        for name in self._specs:
+            self._generator(name)
+
     def __call__(self, batch: MakingBatch) -> list[Result]:
         """What became of each recipe, in their order; a generator's errors are outcomes. Raises as ``concluded``."""
         try:
@@ -240,6 +255,6 @@ class Makers:
 def _results(recipes: Sequence[Recipe], result: list[Result] | WorkerLost) -> list[Result]:
     if not isinstance(result, WorkerLost):
         return result
-    if "memory:" in str(result):  # so the engine words the end of a worker by it; the next recipe would fare no better
+    if result.of_memory:  # the next recipe would fare no better
         raise OutOfResources(str(result))
     return [Result("failed", reason_of(result))] * len(recipes)

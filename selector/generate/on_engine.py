@@ -15,7 +15,7 @@ from selector.engine.pool import LocalEngine
 from selector.generate._making import GeneratorSpec
 from selector.generate.dry_run import estimate
 from selector.generate.orders import Order
-from selector.workspace.plug_ins import settings_of
+from selector.workspace.plug_ins import key_variables, settings_of
 from selector.workspace.workspace import Workspace
 
 
@@ -42,18 +42,18 @@ def on_engine(
     """
     specs = {
         order.name: GeneratorSpec(
-            kind_of(ws.config, order.name), settings_of(ws, order.name), ws.folder.resolve(), order.generator.version
+            kind_of(ws.config, order.name), settings_of(ws, order.name), ws.folder, order.generator.version
         )
         for order in {order.name: order for order in orders}.values()
         if not isinstance(order.generator, (RemoteGenerator, Folder)) and not order.generator.last_resort
     }
-    most = 0
+    counts = dict[str, int]()
     if specs and settings.name != "local":
         parts = estimate(ws, orders, retry_failed, {}).generators
-        most = sum(parts[name].to_make + parts[name].falling for name in specs)
-    if not most:
+        counts = {name: n for name in specs if (n := parts[name].to_make + parts[name].falling)}
+    if not counts:
         yield OnEngine()
         return
-    with open_engine(settings, progress) as engine:
+    with open_engine(settings, progress, key_variables(ws)) as engine:
         check_reach(engine, ws)
-        yield OnEngine(engine, specs, most, settings.batch or 1)
+        yield OnEngine(engine, {name: specs[name] for name in counts}, sum(counts.values()), settings.batch or 1)

@@ -71,7 +71,7 @@ def make_candidates(
         on_engine(ws, mine, engine or ws.config.engine, wanted.retry_failed, progress) as elsewhere,
     ):
         summary = generate(ws, mine, wanted.retry_failed, progress, stop, purse, falls, elsewhere)
-    summary.left_out.update({**left_out, **waiting})
+    summary.left_out.update({**left_out, **waiting, **elsewhere.engine.left_out})
     summary.not_asked, summary.refilled = dict(decided.not_asked), list(decided.refilled)
     with ws.db.read() as connection:
         served = {task_id for task_id, _, fallback in candidate_keys(connection) if not fallback}

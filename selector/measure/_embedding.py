@@ -94,18 +94,18 @@ class HeadGroup:
         streams = min(MOST_STREAMS, cores) if on_cpu else 2
         size = min(CPU_BATCH, self._backbone.batch) if on_cpu else self._backbone.batch
         size = self._ws.config.engine.batch or size
-        stage = HeadStage(ScorerSet(self._ws, self.heads, self._contest), self._ws.images)
+        stage = HeadStage(ScorerSet(self._ws, self.heads, self._contest, self.due), self._ws.images)
         here = engine.is_local and self._backbone.on_torch
         shared = cores_shared_by(streams if on_cpu else 1) if here else nullcontext()
         with engine.pool(stage, streams, len(self.due)) as pool, shared:
+            closing = None if engine.is_local else pool.close  # a thread of ours finishes its batch, as it always did
             try:
                 self._know_texts(pool)
-                yield from self._know_pictures(pool, size)
+                yield from self._know_pictures(pool, size, closing)
             except BestshotError as error:  # weights that cannot be loaded; other heads may have another backbone
                 yield Scored([], 0, [Failure.of(self.heads, error)])
                 return
             size = _even(len(self.due), size, pool.workers)
-            closing = None if engine.is_local else pool.close  # a thread of ours finishes its batch, as it always did
             yield from stream(self._batches(size), partial(self._score, pool), pool.threads, closing)
 
     def _score(self, pool: Pool[Candidates | Beside, Looked], batch: Sequence[Due]) -> Iterator[Scored]:
@@ -187,7 +187,9 @@ class HeadGroup:
             with _own_faults():
                 self._keep(pool.call(Beside(missing)).made)
 
-    def _know_pictures(self, pool: Pool[Candidates | Beside, Looked], size: int) -> Iterator[_Pictures]:
+    def _know_pictures(
+        self, pool: Pool[Candidates | Beside, Looked], size: int, closing: Callable[[], None] | None
+    ) -> Iterator[_Pictures]:
         """Embed what heads with work to do look at beside the candidates, as far as it is not stored."""
         with _own_faults():
             reads = self._own_pictures()
@@ -208,7 +210,7 @@ class HeadGroup:
                 yield len(keys)
 
             done = 0
-            for n in stream(_parts(missing, size), work, pool.threads):
+            for n in stream(_parts(missing, size), work, pool.threads, closing):
                 done += n
                 yield _Pictures(done, len(missing))
             known = self._vectors.pictures(self._backbone.space, View.WHOLE, reads)

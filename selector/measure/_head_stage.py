@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from selector.domain import InputError, Item, Picture, Score, TaskInputs, reason_of
+from selector.domain import InputError, Item, Picture, Score, TaskInputs
 from selector.domain.embedding import Backbone, Floats, Head, View
 from selector.engine import Stage
 from selector.measure._scorer_set import ScorerSet
@@ -87,6 +87,15 @@ class HeadStage(Stage["Candidates | Beside", Looked]):
     def _start(self) -> None:
         self._pool: ThreadPoolExecutor | None = None
         self._lock = threading.Lock()
+        self._cores = os.cpu_count() or 1
+
+    @property
+    def on_gpu(self) -> bool:
+        return any(not head.backbone.on_cpu for head in self._heads().values())
+
+    def prepare(self, cores: int) -> None:
+        self._cores = cores
+        self._scorers.check()
 
     def __call__(self, batch: Candidates | Beside) -> Looked:
         return self._look_beside(batch) if isinstance(batch, Beside) else self._score(batch)
@@ -108,7 +117,7 @@ class HeadStage(Stage["Candidates | Beside", Looked]):
         if backbone.on_cpu:
             return map
         with self._lock:
-            self._pool = self._pool or ThreadPoolExecutor(os.cpu_count() or 1)
+            self._pool = self._pool or ThreadPoolExecutor(self._cores)
         return self._pool.map
 
     def _look_beside(self, batch: Beside) -> Looked:
@@ -172,7 +181,7 @@ class _Pass:
         try:
             return Item(self._batch.inputs[task_id], self._images.picture(candidate_id))
         except InputError as error:
-            return Failure(reason_of(error))
+            return Failure.of_picture(candidate_id, error)
 
     def _look(self, due: Mapping[str, Sequence[int]]) -> dict[tuple[str, int], Mapping[str, Score]]:
         """Results by (head, place). What raises is tried in smaller parts, then noted and left out."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from selector.domain import InputError, Item, Score, Scorer, TaskInputs, reason_of
+from selector.domain import InputError, Item, Score, Scorer, TaskInputs
 from selector.engine import Stage
 from selector.measure._scorer_set import ScorerSet
 from selector.measure.scored import Failure, Scored, checked, rows_of
@@ -30,6 +30,13 @@ class ItemStage(Stage[Chunk, Scored]):
     def __init__(self, scorers: ScorerSet, images: Images) -> None:
         self._scorers, self._images = scorers, images
         self._remembered: OrderedDict[tuple[object, ...], TaskInputs] = OrderedDict()
+
+    @property
+    def on_gpu(self) -> bool:
+        return self._scorers.on_gpu
+
+    def prepare(self, cores: int) -> None:  # noqa: ARG002 - one thread
+        self._scorers.check()
 
     def __call__(self, batch: Chunk) -> Scored:
         inputs = self._decoded_once(batch.inputs)
@@ -64,7 +71,7 @@ class ItemStage(Stage[Chunk, Scored]):
             try:
                 items[candidate_id] = Item(inputs, self._images.picture(candidate_id))
             except InputError as error:
-                failures.append(Failure(reason_of(error)))
+                failures.append(Failure.of_picture(candidate_id, error))
         return items, failures
 
 

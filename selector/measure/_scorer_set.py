@@ -8,20 +8,23 @@ from typing import Any
 
 from selector.domain import BestshotError, InputError, Scorer, reason_of
 from selector.domain.embedding import ContestContext
-from selector.measure.scored import Failure, Versions
-from selector.workspace.plug_ins import ScorerSpec, scorer_spec
+from selector.measure.scored import Due, Failure, Versions
+from selector.workspace.plug_ins import scorer_spec
 from selector.workspace.workspace import Workspace
 
 
 class ScorerSet:
-    """Scorers by name. In another process they are made anew when they are first asked for, and told of the contest.
+    """Scorers by name. In another process those of ``due`` are made anew, and told of the contest.
 
     ``versions``: under which their scores are stored, as the driver found them.
     """
 
-    def __init__(self, ws: Workspace, scorers: Mapping[str, Scorer], contest: ContestContext) -> None:
+    def __init__(
+        self, ws: Workspace, scorers: Mapping[str, Scorer], contest: ContestContext, due: Iterable[Due]
+    ) -> None:
         self.versions = Versions(scorers)
-        self._specs: dict[str, ScorerSpec] | None = {name: scorer_spec(ws, name) for name in scorers}
+        busy = {name for _, _, lacking in due for name in lacking}
+        self._specs = {name: scorer_spec(ws, name) for name in scorers if name in busy}
         self._contest = contest
         self._found: Mapping[str, Scorer] | None = scorers
         self._failures: dict[str, Failure] = {}
@@ -48,6 +51,18 @@ class ScorerSet:
                 self._found = self._make()
             return self._found
 
+    def check(self) -> None:
+        """Raise ``InputError`` where one cannot run in this process: another worker may have all that it needs."""
+        self.ready()
+        if failures := [str(failure) for failure in self.failures()]:
+            raise InputError("; ".join(failures))
+
+    @property
+    def on_gpu(self) -> bool:
+        """Whether one that is due has its model on a GPU of this process's machine."""
+        found = self._found or {}
+        return any(found[name].on_gpu for name in self._specs if name in found)
+
     def failures(self, names: Iterable[str] | None = None) -> list[Failure]:
         """Of those that cannot run in this process: of the named ones, or of all."""
         return [self._failures[name] for name in (self._failures if names is None else names) if name in self._failures]
@@ -59,7 +74,7 @@ class ScorerSet:
 
     def _make(self) -> dict[str, Scorer]:
         found = {}
-        for name, spec in (self._specs or {}).items():
+        for name, spec in self._specs.items():
             try:
                 scorer = spec.make()
                 scorer.meet(self._contest)

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from selector.domain import BestshotError, Column, Score, Scorer, Task, TaskInputs, reason_of
+from selector.domain import BestshotError, Column, InputError, Score, Scorer, Task, TaskInputs, reason_of
 from selector.domain.reading import with_tag
+from selector.store import LostImage
 from selector.store.pruned import load_gone
 from selector.store.scores import scored_candidates
 from selector.workspace.plug_ins import reading_words
@@ -19,10 +20,19 @@ MOST_CHARACTERS = 280  # of a reason
 
 @dataclass(frozen=True)
 class Failure:
-    """What broke, and at which scorers; at none where a candidate or an input could not be read."""
+    """What broke, and at which scorers; at none where a candidate or an input could not be read.
+
+    ``lost``: the candidate whose picture is missing or damaged where it should be, "" if none is.
+    """
 
     reason: str
     scorers: tuple[str, ...] = ()
+    lost: str = ""
+
+    @classmethod
+    def of_picture(cls, candidate_id: str, error: InputError) -> Failure:
+        """Of a candidate whose picture could not be read."""
+        return cls(reason_of(error), lost=candidate_id if isinstance(error, LostImage) else "")
 
     @classmethod
     def of(cls, scorers: Iterable[str], error: Exception) -> Failure:

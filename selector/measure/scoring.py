@@ -26,7 +26,7 @@ from selector.store.moving_scores import sweep_scores
 from selector.store.score_shards import note_files
 from selector.store.scores import add_scores, adding, scored_candidates
 from selector.workspace.executor import Executor, WorkQueue
-from selector.workspace.plug_ins import reading_words
+from selector.workspace.plug_ins import key_variables, reading_words
 from selector.workspace.workspace import Workspace
 
 CHUNK = 8  # candidates in memory at once in each worker, however many a task has
@@ -55,7 +55,7 @@ class ScoreSummary:
     reasons: dict[str, int] = field(default_factory=dict)
     not_applicable: dict[str, int] = field(default_factory=dict)
     failures: dict[str, int] = field(default_factory=dict)  # not stored, so tried again by the next run
-    left_out: dict[str, str] = field(default_factory=dict)  # scorer -> why it could not run here
+    left_out: dict[str, str] = field(default_factory=dict)  # scorer, or a worker of the engine -> why it could not run
     broken: dict[str, Broken] = field(default_factory=dict)  # scorer that has measured nothing at all -> how it failed
 
 
@@ -78,6 +78,8 @@ def score(
     def count(scored: Scored) -> None:
         _count(summary, scored)
         for failure in scored.failures:
+            if failure.lost:  # the worker may have found it on another machine, and this one's `generate` shall know
+                ws.images.note_lost(failure.lost)
             for name in failure.scorers:
                 failed.setdefault(name, []).append(failure.reason)
         touched.update((row["task_id"], row["candidate_id"]) for row in scored.rows)
@@ -97,13 +99,14 @@ def score(
     groups = [HeadGroup(ws, tasks, heads, contest) for heads in by_space.values()]
     total = sum(len(group.due) for group in groups)
     is_idle = not lacking and not total  # a cluster is not started for nothing
-    with open_engine(EngineConfig() if is_idle else settings, progress) as engine:
+    with open_engine(EngineConfig() if is_idle else settings, progress, key_variables(ws)) as engine:
         check_reach(engine, ws)
-        _score_by_task(ws, lacking, len(tasks), ScorerSet(ws, others, contest), engine, count, progress)
+        _score_by_task(ws, lacking, len(tasks), ScorerSet(ws, others, contest, lacking), engine, count, progress)
         done = 0
         for group in groups:
             group.score(engine, count, progress, done, total)
             done += len(group.due)
+    summary.left_out |= engine.left_out
     summary.broken = _broken(ws, {name: scorers[name] for name in failed}, failed)
     return summary
 

@@ -18,6 +18,10 @@ _IMAGE_ID = re.compile(r"[0-9a-f]{64}")
 USERS = "users"  # beside images that campaigns share: an empty file of each owner
 
 
+class LostImage(InputError):
+    """An image is missing or damaged where it should be."""
+
+
 class Images(ABC):
     """Images by the SHA-256 of their bytes.
 
@@ -87,6 +91,10 @@ class Images(ABC):
         """Whether an image that a row tells of, with its size, needs not be made again; for all of a campaign."""
 
     @abstractmethod
+    def note_lost(self, image_id: str) -> None:
+        """An image was found missing or damaged, maybe on another machine: ``is_whole`` is to know it here."""
+
+    @abstractmethod
     def remove(self, image_id: str) -> None:
         """Delete an image; nothing where there is none."""
 
@@ -151,12 +159,12 @@ class ImageFolder(Images):
         try:
             found = Picture(path.read_bytes(), f"candidate {image_id[:12]}")
         except FileNotFoundError as error:
-            raise InputError(f"{shown} is missing from the campaign: restore it from a backup, or {_CURE}") from error
+            raise LostImage(f"{shown} is missing from the campaign: restore it from a backup, or {_CURE}") from error
         except OSError as error:
             raise_shortage(error)
             raise InputError(f"{shown} cannot be read ({error.strerror or error}): is it readable for you?") from error
         if found.id != image_id:
-            raise InputError(
+            raise LostImage(
                 f"{shown} was damaged or changed on the disk (its hash differs): restore it from a backup, or delete "
                 f"it and {_CURE}"
             )
@@ -164,6 +172,9 @@ class ImageFolder(Images):
 
     def file(self, image_id: str) -> Path:
         return self.path(image_id)
+
+    def note_lost(self, image_id: str) -> None:
+        pass  # ``is_whole`` looks itself
 
     def remove(self, image_id: str) -> None:
         try:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from selector.domain import InputError, Picture, raise_shortage
 from selector.domain.files import sweep, trim, write_atomically
-from selector.store._images import USERS, ImageFolder, Images, image_owners, is_image_id
+from selector.store._images import USERS, ImageFolder, Images, LostImage, image_owners, is_image_id
 from selector.store._object_store import ObjectStore
 
 _LOOKS = 3  # at bytes that do not match: they may have been cut on their way
@@ -155,14 +155,14 @@ class ObjectImages(Images):
                 found = own.picture(image_id)
                 self.put(found.data)
                 return found
-            self._note_lost(image_id)
-            raise InputError(f"{self.place(image_id)} is missing: restore it from a backup, or {_CURE}") from error
-        self._note_lost(image_id)
-        raise InputError(
+            self.note_lost(image_id)
+            raise LostImage(f"{self.place(image_id)} is missing: restore it from a backup, or {_CURE}") from error
+        self.note_lost(image_id)
+        raise LostImage(
             f"{self.place(image_id)} was damaged or changed (its hash differs): restore it from a backup, or {_CURE}"
         )
 
-    def _note_lost(self, image_id: str) -> None:
+    def note_lost(self, image_id: str) -> None:
         with suppress(InputError):
             write_atomically(self._lost(image_id), b"", durable=False)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -24,6 +25,9 @@ _CONNECTIONS = 32
 _STALE_SECONDS = 86_400.0  # of a temporary file: nobody can lock one there
 _WHOLE = ("s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl", "oss")  # objects are seen once they are whole
 _FINAL = {errno.EINVAL, errno.EPERM, errno.EACCES, errno.ENOSYS, errno.EREMCHG, errno.EISDIR, errno.ENOTDIR}
+_NAMES_KEY = re.compile(r"(SECRET|TOKEN|PASSWORD|CONNECTION_STRING|_KEY|_SAS)(?!.*(FILE|PATH))")
+_LEAST_KEY = 12  # characters: what is shorter is a setting
+_SIGNED = re.compile(r"(?i)([?&](?:sig|signature|x-amz-signature|x-amz-security-token|x-goog-signature)=)[^&\s'\"]+")
 # Of botocore, which is not imported here.
 _NO_KEY = ("NoCredentialsError", "PartialCredentialsError", "ProfileNotFound")
 _OF_SETTINGS = ("ParamValidationError", "InvalidRegionError", "InvalidEndpointConfigurationError")
@@ -203,10 +207,11 @@ def _may_pass(error: BaseException) -> bool:
 
 
 def _said(error: BaseException) -> str:
-    """Its words in one line, without a key."""
+    """Its words in one line, without a key: each protocol's package finds its own in the environment."""
     from selector.net.redact import clean
 
-    words = " ".join(str(error).split()) or type(error).__name__
-    for variable in ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
-        words = clean(words, os.environ.get(variable, ""), 200)
-    return words
+    words = _SIGNED.sub(r"\1***", " ".join(str(error).split()) or type(error).__name__)
+    for variable, value in os.environ.items():
+        if len(value) >= _LEAST_KEY and _NAMES_KEY.search(variable.upper()):
+            words = clean(words, value)
+    return words[:200]

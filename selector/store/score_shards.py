@@ -109,7 +109,7 @@ def file_rows(scorer: str, table: pa.Table) -> list[dict[str, Any]]:
     return found
 
 
-def not_in_files(connection: Connection, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def not_in_files(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Those rows of the table ``score`` of which no file says anything."""
     kinds = {(row["scorer"], row["version"].partition(TAGGED)[0]) for row in rows}
     known = set()

@@ -18,7 +18,7 @@ _TASKS = 500  # in one question to the database
 _CANDIDATES = 2_000  # of a file that are Python objects at the same time
 
 
-def rows_of_files(connection: Connection) -> Iterator[list[Row]]:
+def rows_of_files(connection: Connection) -> Iterator[Sequence[Row]]:
     """All that files of scores hold, as rows of the table ``score``."""
     for scorer in sorted({shard.scorer for shard in shards(connection)}):
         for table in shard_tables(connection, scorer):

@@ -102,6 +102,14 @@ def configured_services(ws: Workspace) -> tuple[Service, ...]:
     return tuple(found.values())
 
 
+def key_variables(ws: Workspace) -> frozenset[str]:
+    """The environment variables that hold keys of this campaign's services and judges."""
+    named = {one.key_env for one in configured_services(ws)}
+    named |= {one.key_env or "" for one in ws.config.services.values()}
+    named |= {one.key_env for one in ws.config.judges.values()}
+    return frozenset(named - {""})
+
+
 def idle_services(ws: Workspace) -> dict[str, str]:
     """The tables of ``[services]`` at which no configured generator works, each with what to do: mostly a slip."""
     working = {name for generator in configured_names(ws) if (name := _service_name(ws, generator))}

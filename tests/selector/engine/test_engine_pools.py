@@ -9,7 +9,7 @@ import pytest
 from selector.config import EngineConfig
 from selector.domain import InputError
 from selector.engine import Pool, Stage, WorkerLost, in_parts, open_engine
-from selector.engine.on_ray import _cause, _why_not
+from selector.engine.on_ray import _cause, _Died, _why_not
 
 
 class Doubling(Stage[Sequence[int], list[int]]):
@@ -103,6 +103,23 @@ def test_of_a_report_of_ray_the_words_that_say_why():
     assert _cause(said) == "Worker exits by signal 9"
     assert "ran out of memory" in _cause("Task was killed due to the node running low on memory.\n")
     assert _cause("") == "no reason was given"
+    at_start = "The actor died because of an error raised in its creation task, \x1b[36mray::_Host.__init__()\x1b[39m\n"
+    assert _cause(f"{at_start}  File x\nModuleNotFoundError: No module named 'x'\n") == (
+        "ModuleNotFoundError: No module named 'x'"
+    )
+
+
+def test_a_death_is_the_batchs_fault_unless_its_node_is_gone():
+    exceptions = pytest.importorskip("ray.exceptions")
+    killed = _Died(exceptions.RayActorError(error_msg="Worker exit detail: Worker exits by signal 9."))
+    assert (killed.may_be_of_batch, killed.of_memory, killed.is_at_start) == (True, False, False)
+    assert _Died(exceptions.OutOfMemoryError("killed")).of_memory
+    for gone in (
+        exceptions.ActorUnavailableError("no answer", None),
+        exceptions.NodeDiedError("gone"),
+        exceptions.RayActorError(error_msg="The actor died because its node has died. Node Id: 12"),
+    ):
+        assert not _Died(gone).may_be_of_batch
 
 
 def test_an_engine_that_is_none_is_an_error_of_the_configuration():

@@ -104,6 +104,15 @@ def test_both_engines_make_the_same_candidates(
     assert found[0] == found[1]
 
 
+def test_a_campaign_named_from_another_folder_than_the_workers_has_its_images(
+    make: MakeHere, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign = make("noting", 1, tasks=1, engine={"workers": 1})
+    monkeypatch.chdir(tmp_path)
+    assert Campaign(campaign.folder.name).generate().made == 1
+    assert made(campaign) == all_of(1, 1)
+
+
 def test_a_recipe_that_kills_its_workers_fails_alone(make: MakeHere, log: Path) -> None:
     campaign = make("noting_passes", 2, tasks=1, engine={"workers": 1}, deadly=[1])
     summary = campaign.generate()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,9 @@ from fixed_backbone import FixedBackbone
 from sqlalchemy import func, select
 
 from selector import Campaign
+from selector.engine import Engine, Pool
 from selector.measure import _embedding as embedding
+from selector.net import Interrupted
 from selector.store import schema
 
 TASKS = 24  # as many photographs, and one candidate each
@@ -64,6 +68,39 @@ def test_they_are_embedded_once_before_the_first_candidate_with_progress(
     told = [one for one in told if one[0] != "score"]
     assert told[: TASKS // BATCH] == [("photographs", i, TASKS) for i in range(BATCH, TASKS + 1, BATCH)]
     assert {stage for stage, _, _ in told[TASKS // BATCH :]} == {"embed"}
+
+
+class Stuck(Engine, Pool[Any, Any]):
+    """Elsewhere a worker takes for ever with the first photographs, and Ctrl-C comes meanwhile."""
+
+    def __init__(self) -> None:
+        Engine.__init__(self)
+        Pool.__init__(self, 1, 1)
+        self._ended = threading.Event()
+
+    def pool(self, stage: Any, threads: int, batches: int) -> Pool[Any, Any]:  # noqa: ARG002
+        self._stage = stage
+        return self
+
+    def call(self, batch: Any, alone: bool = False) -> Any:  # noqa: ARG002
+        if not batch.pictures:
+            return self._stage(batch)
+        _thread.interrupt_main()
+        self._ended.wait(20)
+        raise Interrupted("closed")
+
+    def tell(self, news: Any) -> None: ...
+
+    def close(self) -> None:
+        self._ended.set()
+
+
+def test_an_interrupt_does_not_wait_for_workers_elsewhere(made: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("selector.measure.scoring.open_engine", lambda *_: Stuck())
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        made.score()
+    assert time.monotonic() - started < 15
 
 
 def test_two_cores_embed_them_at_a_time(made: Campaign, backbone: FixedBackbone) -> None:

@@ -203,6 +203,13 @@ def test_wrong_buckets_and_keys_are_told_at_once(tmp_path: Path, monkeypatch: py
     assert time.monotonic() - started < 20
 
 
+def test_no_protocols_key_is_in_what_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_KEY", "k3y-0123456789abcdef")
+    monkeypatch.setenv("GOOGLE_TOKEN_PATH", "/keys/of/google.json")
+    error = OSError("k3y-0123456789abcdef at https://h/x?sv=1&sig=abcDEF123&se=2, not in /keys/of/google.json")
+    assert _object_store._said(error) == "*** at https://h/x?sv=1&sig=***&se=2, not in /keys/of/google.json"
+
+
 def test_the_cache_is_bounded_and_keeps_what_was_used_last(s3_bucket: str, tmp_path: Path) -> None:
     images = opened(f"s3://{s3_bucket}", tmp_path)  # 16 MB
     first, held = images.put(bytes_of(0, 1_000_000)), images.put(bytes_of(1, 1_000_000))
