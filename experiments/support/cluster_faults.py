@@ -239,7 +239,7 @@ class _Trial:
                 finally:
                     end(driver)
                 status = driver.returncode
-                if _is_last(hit and hit.victim, status, turn):
+                if _is_last(hit.victim if hit else None, status, turn):
                     break
             if status != 0:
                 said.seek(0)
@@ -276,7 +276,8 @@ class _Trial:
             return int(plain_rows(self._url, "SELECT count(*) FROM attempt WHERE outcome = 'made'")[0][0])
         waiting = int(plain_rows(self._url, "SELECT count(*) FROM score")[0][0])
         counts = [of for (shard,) in plain_rows(self._url, "SELECT counts FROM score_shard") for of in shard.values()]
-        return waiting + sum(n for by_column in counts for by_reason in by_column.values() for n in by_reason.values())
+        in_files: int = sum(n for by_column in counts for by_reason in by_column.values() for n in by_reason.values())
+        return waiting + in_files
 
     def _outcome(self, campaign: Path, paid: int, forgiven: int) -> Outcome:
         if self._what == "score":

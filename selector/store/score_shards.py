@@ -128,7 +128,7 @@ def note_files(db: Database) -> None:
         score_files(connection).seen = newest or 0
 
 
-def without_news(connection: Connection, rows: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
+def without_news(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
     """Rows without those that another process has measured too and made files of, since ``note_files`` was called."""
     files, t = score_files(connection), schema.score_shard.c
     if files.seen is None:
