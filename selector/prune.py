@@ -15,13 +15,14 @@ from selector.decide.context import Context
 from selector.decide.deciding import MOST_CHARACTERS, person
 from selector.domain import InputError, stable_hash
 from selector.domain.progress import Progress, silent
-from selector.domain.words import n_of, near_or_all
+from selector.domain.words import n_of, near_or_all, some_of
 from selector.store.candidates import candidate_keys, find_candidates, sizes_of
 from selector.store.pruned import (
     Held,
     gone_inputs,
     held_bytes,
     load_gone,
+    made_of_nothing,
     needed,
     note_gone,
     vector_bytes,
@@ -132,7 +133,7 @@ def prune(
         rows, chosen = _rows(connection), _Chosen()
         _choose_named(context, connection, wish, rows, chosen)
     _choose_spare(context, wish, rows, chosen)
-    warnings = _warnings(ws, rows, chosen, delete)
+    warnings = (*_losing(context, chosen, delete), *_warnings(ws, rows, chosen, delete))
     if delete:
         with ws.db.write() as connection:
             now = needed(connection)
@@ -223,7 +224,19 @@ def _choose_named(context: Context, connection: Connection, wish: PruneWish, row
     same = {name: digest for name, digest in pinned.items() if digest in digests}
     chosen.inputs |= {name: digest for name, digest in same.items() if name not in gone}
     tasks = {task.id for task in context.tasks if {task.source, task.reference} & same.keys()}
-    chosen.named |= {one for task, one, _ in rows.keys if task in tasks}
+    blank = made_of_nothing(connection)  # the grey picture stands for several tasks, and shows nobody
+    chosen.named |= {one for task, one, _ in rows.keys if task in tasks and one not in blank}
+
+
+def _losing(context: Context, chosen: _Chosen, delete: bool) -> tuple[str, ...]:
+    """Which tasks lose an input picture."""
+    lose = [task.id for task in context.tasks if {task.source, task.reference} & chosen.inputs.keys()]
+    if not lose:
+        return ()
+    tasks = n_of(len(lose), "task loses its input picture", "tasks lose their input picture")
+    if delete:
+        tasks = n_of(len(lose), "task has lost its input picture", "tasks have lost their input picture")
+    return (f"{tasks} ({some_of(lose)}): only an import can answer it now, else a grey fallback stands in",)
 
 
 def _warnings(ws: Workspace, rows: _Rows, chosen: _Chosen, delete: bool) -> tuple[str, ...]:

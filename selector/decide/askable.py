@@ -9,6 +9,7 @@ from selector.decide.context import Context
 from selector.domain import Task
 from selector.learn.odds import Odds, Tries
 from selector.store.attempts import declined_throughout, tried_recipes, without_ideas
+from selector.store.pruned import lost_inputs
 
 IMPORTED = "folder:"  # how the names of imports begin
 Pair = tuple[str, str]  # task id, generator
@@ -20,7 +21,7 @@ class Askable:
     """What is known of asking for more, by the present settings.
 
     ``never``: pairs that are not asked: declined for good, out of ideas, excluded by people, not in the plan of the
-    task's type. ``odds`` that a try gives a picture, and ``has``, how many recipes were tried: of all other pairs of
+    task's type, or in need of an input picture that was deleted. ``odds`` that a try gives a picture, and ``has``, how many recipes were tried: of all other pairs of
     the plan. ``by_hand``: generators whose pictures a person makes elsewhere and imports; for them ``never`` holds
     what people have excluded. ``declined`` and ``without_ideas``: generator to task ids, in the table's order.
     """
@@ -38,6 +39,7 @@ def askable(context: Context, makers: Iterable[str]) -> Askable:
     ws, tasks = context.ws, context.tasks
     with ws.db.read() as connection:
         tried = tried_recipes(connection)
+        lost = lost_inputs(connection, tasks)
         declined = _present(context, declined_throughout(connection))
         spent = {pair for pair in _present(context, without_ideas(connection)) if not pair[1].startswith(IMPORTED)}
     planned = {
@@ -49,7 +51,7 @@ def askable(context: Context, makers: Iterable[str]) -> Askable:
     never = {*declined, *spent}
     for name in sorted({*makers, *here}):
         for task in tasks:
-            can = name in by_hand or (name in here and name in planned[task.type])
+            can = name in by_hand or (name in here and name in planned[task.type] and task.id not in lost)
             if not can or context.decisions.against_generator(task.id, name):
                 never.add((task.id, name))
     odds, has = _odds(context, tried, declined)

@@ -19,6 +19,7 @@ from selector.learn.prior import PRIOR_NAME
 from selector.registry import create_generator
 from selector.store.candidates import last_resorts
 from selector.store.picks import is_exported, newest_basis, newest_picks, save_picks
+from selector.store.pruned import load_gone, lost_inputs
 from selector.workspace.plug_ins import build_of
 from selector.workspace.workspace import Workspace
 
@@ -129,17 +130,21 @@ def staleness(context: Context) -> tuple[str, ...]:
 def _fallbacks(ws: Workspace, tasks: Sequence[Task], chosen: Mapping[str, Pick]) -> list[Pick]:
     """The profile's last resort for tasks that have nothing better, made through the same door as any candidate."""
     orders = []
+    with ws.db.read() as connection:
+        lost = lost_inputs(connection, tasks)
     for task in tasks:
-        name = ws.profile.task_types[task.type].fallback
+        name = "blank" if task.id in lost else ws.profile.task_types[task.type].fallback
         settings = {"size_px": ws.profile.export.blank_size_px} if name == "blank" else {}
         generator = create_generator(name, settings)
         orders.append(Order(task, Step(name, 1), generator, build_of(generator, settings, ws.config.seed)))
     generate(ws, orders, retry_failed=True)
     with ws.db.read() as connection:
-        made = last_resorts(connection)
+        made, gone = last_resorts(connection), load_gone(connection).keys()
     picks = []
     for task in tasks:
         before = chosen.get(task.id)
         why = before.reason if before else "the task has no candidate"
-        picks.append(Pick(task.id, min(made.get(task.id, ()), default=None), None, True, f"fallback: {why}"))
+        if task.id in lost:
+            why = f"{why}; {lost[task.id].of_input}"
+        picks.append(Pick(task.id, min(made.get(task.id, set()) - gone, default=None), None, True, f"fallback: {why}"))
     return picks

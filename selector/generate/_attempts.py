@@ -71,11 +71,13 @@ class Attempts:
         self._gone: set[str] | None = None  # pictures that were deleted before this run
         self._sizes: Mapping[str, int] | None = None  # bytes of the candidates that were there before this run
 
-    def inputs(self, task: Task) -> TaskInputs:
-        """The task's inputs, kept while one thread works on the task: one decode serves all its recipes."""
-        inputs: TaskInputs | None = getattr(self._local, "inputs", None)
-        if inputs is None or inputs.task.id != task.id:
-            inputs = self._local.inputs = self.ws.task_inputs(task)
+    def inputs(self, order: Order) -> TaskInputs:
+        """Its task's inputs, kept while one thread works on the task: one decode serves all its recipes."""
+        key = order.task.id, order.needs_inputs
+        if getattr(self._local, "key", None) != key:
+            self._local.inputs = self.ws.task_inputs(order.task, without_gone=not order.needs_inputs)
+            self._local.key = key
+        inputs: TaskInputs = self._local.inputs
         return inputs
 
     def picture(self, candidate_id: str) -> Picture:

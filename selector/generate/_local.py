@@ -30,7 +30,7 @@ def make_here(
 
     ``together``: batches that are on their way at once.
     """
-    inputs, begun = attempts.inputs(order.task), time.monotonic()
+    inputs, begun = attempts.inputs(order), time.monotonic()
 
     def make(batch: tuple[list[OpenRecipe], GenerationFailed | None]) -> Iterator[NewAttempt | Skipped]:
         todo, fault = batch
@@ -104,7 +104,7 @@ def finish(attempts: Attempts, finishing: Finishing, order: Order) -> Iterator[N
             # A second item of the order may be finished while the first one's finishes are not stored yet.
             if attempts.is_settled(before) or attempts.is_gone(candidate_id) or not attempts.claim(order, recipe):
                 continue
-            started, inputs = time.perf_counter(), attempts.inputs(order.task)
+            started, inputs = time.perf_counter(), attempts.inputs(order)
             result: Made | Exception
             try:
                 result = finishing.apply(inputs, attempts.picture(candidate_id).rgb, name, recipe.seed)

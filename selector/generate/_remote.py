@@ -117,7 +117,7 @@ class _JobsOfOrder:
     def __init__(self, worker: ServiceWorker, order: Order, generator: RemoteGenerator) -> None:
         self._worker, self._account, self._attempts = worker, worker.account, worker.attempts
         self._order, self._generator = order, generator
-        self.inputs = worker.attempts.inputs(order.task)
+        self.inputs = worker.attempts.inputs(order)
         self._started = time.perf_counter()
 
     def collect_old(self, rest: list[OpenRecipe]) -> Iterator[NewAttempt | Postponed]:

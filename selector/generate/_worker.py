@@ -117,7 +117,7 @@ class Worker:
     def _make(self, item: WorkItem) -> Iterator[Planning | NewAttempt | Skipped | Postponed | Ended]:
         order = item.order
         try:
-            inputs = self._attempts.inputs(order.task)
+            inputs = self._attempts.inputs(order)
         except BestshotError as error:
             yield Planning(order.task.id, order.name, order.build, item.n, (), "missing", reason_of(error))
             return

@@ -7,6 +7,7 @@ the next, and a run that is repeated makes no more.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -19,6 +20,7 @@ from selector.generate.orders import Order
 from selector.store.attempts import latest_planning, tries_of
 from selector.store.candidates import made_times, makers_by_candidate
 from selector.store.decisions import load_decisions
+from selector.store.pruned import lost_inputs
 from selector.workspace.workspace import Workspace
 
 Key = tuple[str, str]  # task id, candidate id
@@ -44,9 +46,11 @@ def respecting(ws: Workspace, orders: Sequence[Order], refill: bool = True) -> D
     """The orders without those of excluded generators; if ``refill``, more of them where exclusions left nothing."""
     with ws.db.read() as connection:
         decisions = load_decisions(connection)
+        orders, lost = _with_inputs(connection, orders)
         if not decisions.excluded:
-            return Decided(orders)
+            return Decided(orders, lost)
         allowed, not_asked = _allowed(decisions, orders)
+        not_asked |= lost
         if not refill:
             return Decided(allowed, not_asked, excluded=decisions.excluded_generators)
         makers = makers_by_candidate(connection)
@@ -74,6 +78,14 @@ def check_allowed(ws: Workspace, generator: str, cure: str) -> None:
 def in_words(decision: Decision) -> str:
     """ "excluded by ann: six fingers"."""
     return f"excluded by {decision.by}: {decision.reason}"
+
+
+def _with_inputs(connection: Connection, orders: Sequence[Order]) -> tuple[list[Order], dict[str, int]]:
+    """The orders whose tasks have the input pictures that they need, and why others are not asked, as ``_allowed``."""
+    lost = lost_inputs(connection, (order.task for order in orders if order.needs_inputs))
+    without = [order for order in orders if order.needs_inputs and order.task.id in lost]
+    why = Counter(f"{order.name}: {lost[order.task.id].of_input}" for order in without)
+    return [order for order in orders if not (order.needs_inputs and order.task.id in lost)], dict(why)
 
 
 def _allowed(decisions: Decisions, orders: Sequence[Order]) -> tuple[list[Order], dict[str, int]]:

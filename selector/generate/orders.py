@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from selector.config import Step
 from selector.domain import Generator, InputError, RemoteGenerator, Task
 
+_WITHOUT_INPUTS = ("blank", "folder")
+
 
 @dataclass(frozen=True)
 class Order:
@@ -25,6 +27,11 @@ class Order:
     @property
     def name(self) -> str:
         return self.step.generator
+
+    @property
+    def needs_inputs(self) -> bool:
+        """Whether the task's input pictures must be there: finished files and the grey picture come without."""
+        return self.generator.name not in _WITHOUT_INPUTS
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ taken to be the same until ``generate`` looks.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -22,7 +23,7 @@ from selector.generate.unserved import unserved
 from selector.registry import BUILTIN_GENERATORS, begins_as, source_of
 from selector.store import schema
 from selector.store.decisions import load_decisions
-from selector.store.pruned import load_gone
+from selector.store.pruned import load_gone, lost_inputs
 from selector.store.readings import tags_of
 from selector.workspace.workspace import Workspace
 
@@ -56,10 +57,15 @@ def settled_estimate(ws: Workspace, tasks: Sequence[Task]) -> GenerateEstimate |
         builds = known_builds(ws, connection)
         if not planned <= builds.keys():
             return None
+        lost = lost_inputs(connection, tasks)
         plannings, settled = _plannings(connection, builds), _settled_recipes(ws, connection, builds)
     found = {name: GeneratorEstimate() for name in dict.fromkeys(s.generator for of in steps.values() for s in of)}
+    not_asked = Counter[str]()
     for task in tasks:
         for step in steps[task.type]:
+            if task.id in lost:
+                not_asked[f"{step.generator}: {lost[task.id].of_input}"] += 1
+                continue
             key = task.id, step.generator
             n = _settled(step, plannings.get(key), settled.get(key, 0))
             if n is None:
@@ -67,7 +73,7 @@ def settled_estimate(ws: Workspace, tasks: Sequence[Task]) -> GenerateEstimate |
             found[step.generator].tasks += 1
             found[step.generator].settled += n
     without = {kind.value: count for kind, count in unserved(ws, tasks).items()}
-    return GenerateEstimate({name: one for name, one in found.items() if one.tasks}, {}, without)
+    return GenerateEstimate({name: one for name, one in found.items() if one.tasks}, {}, without, not_asked=dict(not_asked))
 
 
 def known_builds(ws: Workspace, connection: Connection) -> dict[str, str]:

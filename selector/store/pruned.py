@@ -11,9 +11,11 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, and_, delete, func, insert, select
 
+from selector.domain import Task
 from selector.store import schema
 
 AGAIN = "made or imported again"
+_BLANK = schema.attempt.c.generator == "blank"
 _AT_ONCE = 500  # ids in one query
 
 
@@ -29,6 +31,11 @@ class Gone(NamedTuple):
     @property
     def words(self) -> str:
         return f"deleted by {self.by}: {self.reason}"
+
+    @property
+    def of_input(self) -> str:
+        """Why what needs it is not made."""
+        return f"its input picture was {self.words}"
 
 
 def load_gone(connection: Connection, ids: Sequence[str] | None = None) -> dict[str, Gone]:
@@ -60,6 +67,13 @@ def gone_inputs(connection: Connection) -> dict[str, Gone]:
     return {row[0]: Gone(*row[1:]) for row in connection.execute(query).all()}
 
 
+def lost_inputs(connection: Connection, tasks: Iterable[Task]) -> dict[str, Gone]:
+    """Task id to the deletion of an input picture of it, of the tasks that lack one: little can be made for them."""
+    gone = gone_inputs(connection)
+    both = ((task.id, name) for task in tasks for name in (task.reference, task.source) if name) if gone else ()
+    return {task_id: gone[name] for task_id, name in both if name in gone}
+
+
 def note_gone(
     connection: Connection, pictures: Iterable[tuple[str, str | None]], reason: str, by: str, at: str
 ) -> None:
@@ -83,6 +97,14 @@ def note_again(connection: Connection, picture_id: str, at: str) -> None:
     if gone is not None:
         row = {"picture_id": picture_id, "name": None, "gone": False, "reason": AGAIN, "by": gone.by, "at": at}
         connection.execute(insert(schema.pruned), [row])
+
+
+def made_of_nothing(connection: Connection) -> set[str]:
+    """Ids of the pictures that the generator ``blank`` made and no other."""
+    a = schema.attempt.c
+    blank, others = (select(a.candidate_id).where(a.candidate_id.is_not(None), cond) for cond in (_BLANK, ~_BLANK))
+    real = set(connection.execute(others.where(a.candidate_id.in_(blank))).scalars())
+    return set(connection.execute(blank).scalars()) - real
 
 
 class Held(NamedTuple):

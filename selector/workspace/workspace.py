@@ -55,20 +55,22 @@ class Workspace:
         """The moment as ISO 8601 in UTC, as rows carry it."""
         return self.clock().isoformat(timespec="milliseconds")
 
-    def task_inputs(self, task: Task) -> TaskInputs:
+    def task_inputs(self, task: Task, without_gone: bool = False) -> TaskInputs:
         """A task with its input pictures read from the disk (not decoded yet), and its reading where one is stored.
+
+        ``without_gone``: None stands for a picture that somebody deleted.
 
         Raises:
             InputError: a picture is missing.
         """
-        pictures = self._picture(task.source), self._picture(task.reference)
+        pictures = (self._picture(name, without_gone) for name in (task.source, task.reference))
         return TaskInputs(task, *pictures, self.readings.of(task.id))
 
     def task_seed(self, task: Task) -> int:
         """A seed below 2^31 that follows from the campaign's seed and the task's id alone."""
         return int(stable_hash([self.config.seed, task.id], 8), 16) % 2**31
 
-    def _picture(self, name: str | None) -> Picture | None:
+    def _picture(self, name: str | None, without_gone: bool) -> Picture | None:
         if name is None:
             return None
         path = resolve_image(self.inputs_folder, name)
@@ -78,6 +80,8 @@ class Workspace:
             raise_shortage(error)
             with self.db.read() as connection:
                 gone = gone_inputs(connection).get(name)
+            if gone is not None and without_gone:
+                return None
             if gone is not None:
                 raise InputError(f"the input image {name} was {gone.words}") from error
             raise InputError(

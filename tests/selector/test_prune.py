@@ -245,3 +245,30 @@ def test_it_works_on_postgresql(
         assert campaign.prune().gone == 2
         assert campaign.status().deleted == 2
         assert len(files_of(campaign)) == 1
+
+
+def test_a_task_that_lost_its_input_picture_gets_the_grey_fallback_and_takes_an_import(
+    campaign: Campaign, tmp_path: Path, run: Run
+) -> None:
+    whole_loop(campaign)
+    task = campaign.tasks[0]
+    kept = campaign._ws.images.read(ids_of(campaign, campaign.tasks[1].id)[0])
+    assert any(line.startswith("1 task loses its input picture (") for line in campaign.prune(person_of=task.id).warnings)
+    campaign.prune(person_of=task.id, delete=True, reason="she asked", by="Ann")
+    for estimate in (campaign.status().to_make, campaign.estimate()):
+        assert not isinstance(estimate, str)
+        assert estimate is not None
+        assert sum(one.to_make + one.falling for one in estimate.generators.values()) == 0
+        assert estimate.not_asked == {"toy: its input picture was deleted by Ann: she asked": 1}
+    assert task.id not in {wish.task_id for wish in campaign.plan_generating(20).wishes}
+    for _ in range(2):  # the second deletion of the same person leaves the grey picture
+        pick = campaign.pick()[0]
+        assert (pick.task_id, pick.fallback, pick.candidate_id is not None) == (task.id, True, True)
+        assert campaign.export(allow_fallbacks=True).submission.fallbacks == 1
+        campaign.prune(person_of=task.id, delete=True, reason="again", by="Ann")
+    (tmp_path / "hand").mkdir()
+    (tmp_path / "hand" / f"{task.id}.jpg").write_bytes(kept)
+    assert campaign.import_folder(tmp_path / "hand", "hand").new == 1
+    campaign.score()
+    assert not campaign.pick()[0].fallback
+    assert run("next", "-C", campaign.folder)[0] == 0
