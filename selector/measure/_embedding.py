@@ -73,7 +73,7 @@ class HeadGroup:
         self._vectors = StoredVectors(ws.db)
         self._backbone = next(iter(heads.values())).backbone
         self._texts: dict[str, list[str]] = {}  # by task's id
-        self._inputs = lru_cache(maxsize=_KEPT_INPUTS)(ws.task_inputs)
+        self._inputs = lru_cache(maxsize=_KEPT_INPUTS)(partial(ws.task_inputs, without_gone=True))
 
     def score(self, engine: Engine, count: Callable[[Scored], None], progress: Progress, done: int, total: int) -> None:
         """Score and store all that is due; ``done`` of ``total`` candidates were scored by other groups."""

@@ -174,7 +174,7 @@ def _work(ws: Workspace, pool: Pool[Chunk, Scored], size: int, of_task: Sequence
     """What candidates of a task lack, a few at a time, and the task's id at the end."""
     task = of_task[0][0]
     try:
-        inputs = ws.task_inputs(task)
+        inputs = ws.task_inputs(task, without_gone=True)
     except InputError as error:
         yield Scored([], 0, [Failure(f"task {task.id}: {reason_of(error)}")])
     else:
