@@ -19,6 +19,7 @@ from selector.domain.words import n_of, near_or_all, some_of
 from selector.store.candidates import candidate_keys, find_candidates, sizes_of
 from selector.store.pruned import (
     Held,
+    count_gone,
     gone_inputs,
     held_bytes,
     load_gone,
@@ -61,6 +62,11 @@ class PruneWish:
     pictures: Sequence[str] = ()
     person_of: Sequence[str] = ()
 
+    @property
+    def chooses(self) -> bool:
+        """Whether anything."""
+        return self.keep is not None or bool(self.tasks or self.pictures or self.person_of)
+
 
 @dataclass(frozen=True)
 class Pruning:
@@ -74,7 +80,8 @@ class Pruning:
         spare: pictures that no submission, decision or newest pick needs.
         chosen: pictures that go, input pictures left out, which are ``inputs``.
         stays: pictures that would be chosen, were they not needed.
-        gone: pictures that were deleted, ever; of ``unfinished`` the bytes may still be there.
+        gone, gone_inputs: pictures of candidates and input pictures that were deleted, ever; of ``unfinished`` the bytes
+            may still be there.
         deleted: whether it was done.
     """
 
@@ -91,6 +98,7 @@ class Pruning:
     inputs: tuple[str, ...] = ()
     stays: int = 0
     gone: int = 0
+    gone_inputs: int = 0
     unfinished: int = 0
     deleted: bool = False
     warnings: tuple[str, ...] = ()
@@ -125,7 +133,9 @@ def prune(
     """See ``Campaign.prune``."""
     ws = context.ws
     why = " ".join(reason.split())
-    if delete and not why:
+    if delete and not wish.chooses and not _unfinished(ws):
+        raise InputError("nothing is chosen: give --keep N, --losers, --task, --picture or --person-of with --delete")
+    if delete and wish.chooses and not why:
         raise NoReason("deleting needs a reason, which is kept: give --reason")
     if len(why) > MOST_CHARACTERS:
         raise InputError(f"{len(why)} characters are too many for a reason: {MOST_CHARACTERS} fit")
@@ -144,7 +154,7 @@ def prune(
     going = (chosen.spare - rows.needed.keys()) | chosen.named
     spare = {key[1] for key in rows.keys if not key[2]} - rows.needed.keys() - (going if delete else set())
     with ws.db.read() as connection:
-        gone, held = load_gone(connection), held_bytes(connection)
+        gone, counts, held = load_gone(connection), count_gone(connection), held_bytes(connection)
         beside = {"what the store knows of pictures as vectors": vector_bytes(connection)}
         done = _done(ws)
     number, size = sum(one.pictures for one in held), sum(one.bytes for one in held)
@@ -162,7 +172,7 @@ def prune(
         _total(rows, going),
         tuple(sorted(chosen.inputs)),
         len(chosen.spare & rows.needed.keys() - chosen.named),
-        len(gone),
+        *counts,
         sum(one.row > done for one in gone.values()),
         delete,
         warnings,
@@ -308,6 +318,13 @@ def _prefix(ws: Workspace) -> str:
 
 def _done(ws: Workspace) -> int:
     return max(map(int, ws.db.facts(_prefix(ws))), default=0)
+
+
+def _unfinished(ws: Workspace) -> bool:
+    """Whether bytes of what was deleted may still be at this place."""
+    done = _done(ws)
+    with ws.db.read() as connection:
+        return any(one.row > done for one in load_gone(connection).values())
 
 
 def _still(estimate: GenerateEstimate) -> int:

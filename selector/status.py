@@ -99,8 +99,8 @@ class Status:
     """A campaign's state. ``failures`` and ``unscored`` map "who: why" to how often, most frequent first.
 
     ``failed_tasks``: the tasks of each failure. ``fallbacks``: pictures that only a last resort made, which are no
-    candidates; ``superseded``: candidates whose place a newer import of the same file name took; ``deleted``: pictures
-    that `prune` deleted, of which the rows stay.
+    candidates; ``superseded``: candidates whose place a newer import of the same file name took; ``deleted``: of
+    the candidates those that `prune` deleted, of which the rows stay, and ``deleted_inputs``: input pictures.
 
     ``to_make``: what ``generate`` would still make and what stands in its way; ``to_make_fault``: why that cannot be
     told.
@@ -126,6 +126,7 @@ class Status:
     fallbacks: int = 0
     superseded: int = 0
     deleted: int = 0
+    deleted_inputs: int = 0
     not_applicable: Mapping[str, int] = field(default_factory=dict)  # as `unscored`: where a task calls for no value
     at_work: tuple[AtWork, ...] = ()  # processes that work for the campaign now, on whatever machine
 
@@ -140,7 +141,7 @@ def status(context: Context, ledger: Ledger, to_make: GenerateEstimate | str = "
         services = _services(load_jobs(connection), ws)
         readers = readers_of(connection)
         fallbacks, older = only_fallbacks(connection), len(superseded(connection))
-        deleted = count_gone(connection)
+        deleted, deleted_inputs = count_gone(connection)
         failed = _failed(current_plannings(connection, failed=True), failed_attempts(connection), context)
     types = {}
     for name in sorted({t.type.value for t in tasks}):
@@ -183,6 +184,7 @@ def status(context: Context, ledger: Ledger, to_make: GenerateEstimate | str = "
         fallbacks=fallbacks,
         superseded=older,
         deleted=deleted,
+        deleted_inputs=deleted_inputs,
         not_applicable=not_applicable,
         at_work=at_work(ws.db),
     )

@@ -136,7 +136,7 @@ def _play(folder: Path, as_json: bool) -> None:
     metavar="FILE",
     help="Restore the campaign of this file of `bestshot backup` instead.",
 )
-@click.option("--team", default="team", show_default=True, help="Team name, used in the name of the ZIP.")
+@click.option("--team", default=None, help="Team name, used in the name of the ZIP.  [default: team]")
 @click.option("--seed", type=int, default=None, help="The seed that all others derive from.")
 @click.option(
     "--store",
@@ -152,7 +152,7 @@ def init(
     tasks: Path | None,
     images: Path | None,
     backup: Path | None,
-    team: str,
+    team: str | None,
     seed: int | None,
     store: str | None,
     as_json: bool,
@@ -160,14 +160,14 @@ def init(
     from selector.campaign import Campaign
 
     if backup is not None:
-        restore(folder, backup, store or "", as_json, others=tasks or images or seed)
+        restore(folder, backup, store or "", as_json, others=tasks or images or seed is not None or team is not None)
         return
     if tasks is None or images is None:
         raise click.UsageError("Missing option '--tasks' or '--images'.")
 
     extra: dict[str, Any] = {} if seed is None else {"seed": seed}
     extra |= {} if store is None else {"store": {"url": store}}
-    with Campaign.init(folder, tasks, images, profile, team=team, **extra) as campaign:
+    with Campaign.init(folder, tasks, images, profile, team="team" if team is None else team, **extra) as campaign:
         counts = dict(Counter(task.type.value for task in campaign.tasks))
         lacks = campaign.lacking()
     result = {

@@ -51,6 +51,8 @@ def prune(
 ) -> tuple[Any, str]:
     if losers and keep is not None:
         raise InputError("give --keep N or --losers, not both")
+    if reason and not delete:
+        raise click.UsageError("--reason has an effect with --delete only: add it, or leave the reason away.")
     found = campaign.prune(keep, losers, tasks, pictures, person_of, reason, by, delete, progress_bar())
     chooses = losers or keep is not None or bool(tasks or pictures or person_of)
     return found, _told(found, chooses)
@@ -77,7 +79,9 @@ def _told(found: Pruning, chooses: bool) -> str:
 def _going(found: Pruning, chooses: bool) -> list[str]:
     lines = []
     if found.gone:
-        lines.append(f"deleted so far: {n_of(found.gone, 'picture')}, whose scores stay")
+        lines.append(f"deleted so far: {n_of(found.gone, 'picture')} of candidates, whose scores stay")
+    if found.gone_inputs:
+        lines.append(f"deleted so far: {n_of(found.gone_inputs, 'input picture')}")
     if found.unfinished:
         lines.append(f"of {found.unfinished} the bytes may still be there: `bestshot prune --delete` completes it")
     if not chooses:
@@ -85,9 +89,11 @@ def _going(found: Pruning, chooses: bool) -> list[str]:
             lines.append(f"no submission, pick or decision needs {found.spare} of them ({_mb(found.spare_bytes)} MB)")
         return lines
     what, size = n_of(found.chosen, "picture"), _mb(found.chosen_bytes)
+    if found.inputs:
+        what = f"{what} and {n_of(len(found.inputs), 'input picture')}"
     lines.append(f"deleted now: {what} ({size} MB)" if found.deleted else f"would be deleted: {what} ({size} MB)")
     if found.inputs:
-        lines.append(f"with what was made from input pictures, and these: {some_of(found.inputs)}")
+        lines.append(f"input pictures, with all that was made from them: {some_of(found.inputs)}")
     if found.stays:
         lines.append(f"{found.stays} more would be, were they not needed")
     if not found.deleted:

@@ -184,7 +184,8 @@ def _no_candidates(s: Status) -> list[str]:
     made = f"beside them {n_of(s.fallbacks, 'picture')} that only a last resort made (no candidates)"
     older = f"of the candidates {s.superseded} superseded by newer imports of the same file names"
     deleted = f"of the candidates {s.deleted} deleted by `bestshot prune`: their scores stay"
-    lines = [(made, s.fallbacks), (older, s.superseded), (deleted, s.deleted)]
+    inputs = f"{n_of(s.deleted_inputs, 'input picture')} deleted by `bestshot prune`"
+    lines = [(made, s.fallbacks), (older, s.superseded), (deleted, s.deleted), (inputs, s.deleted_inputs)]
     return [line for line, n in lines if n]
 
 

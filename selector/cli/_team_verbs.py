@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from selector.team.backup import Backup
     from selector.team.merging import MergeSummary
 
+_AT_ONCE = 500  # pictures in one command
 _NAMES = {  # of tables, for people
     "candidate": "candidates",
     "attempt": "attempts",
@@ -74,8 +77,18 @@ def _describe_merge(found: MergeSummary) -> str:
         lines.append(f"{lost} lost there: what is known of them did not come; merge again when they are restored")
     if found.deleted_there:
         gone = n_of(found.deleted_there, "picture")
-        lines.append(f"{gone} deleted there by people and still here: `bestshot prune` deletes them here too")
+        lines.append(f"{gone} deleted there by people and still here; these commands delete them here too:")
+        lines += [line for reason, names in found.delete_here.items() for line in _prune_commands(reason, names)]
     return "\n".join([*lines, *(f"note: {note}" for note in found.notes)])
+
+
+def _prune_commands(reason: str, names: Sequence[str]) -> list[str]:
+    """Commands that delete these, so many in each as a shell takes."""
+    return [
+        shlex.join(["bestshot", "prune", *(word for name in part for word in ("--picture", name))])
+        + f" --delete --reason {shlex.quote(reason)}"
+        for part in (names[start : start + _AT_ONCE] for start in range(0, len(names), _AT_ONCE))
+    ]
 
 
 @verb(
@@ -110,9 +123,14 @@ def restore(folder: Path, backup_file: Path, store: str, as_json: bool, others: 
     from selector.campaign import Campaign
 
     if others:
-        raise InputError("--from brings the tasks, their images and the seed: leave --tasks, --images and --seed away")
+        raise InputError(
+            "--from brings the tasks, their images, the seed and the team: leave --tasks, --images, --seed and "
+            "--team away"
+        )
     found = Campaign.restore(folder, backup_file, store, progress_bar())
     lines = [f"{folder}: campaign {found.campaign} as it was at {found.made_at}, {n_of(found.images, 'picture')}"]
+    if found.joined:
+        lines.append("joined: the database held it already, with whatever came since")
     if found.images_left:
         lines.append(f"{n_of(found.images_left, 'picture')} not in the backup: `bestshot doctor` says what that means")
     emit(found, "\n".join(lines), as_json)

@@ -52,11 +52,13 @@ def load_gone(connection: Connection, ids: Sequence[str] | None = None) -> dict[
     return found
 
 
-def count_gone(connection: Connection) -> int:
-    """How many pictures are gone."""
+def count_gone(connection: Connection) -> tuple[int, int]:
+    """How many pictures of candidates are gone, and how many input pictures."""
     p = schema.pruned.c
     newest = select(func.max(p.id)).group_by(p.picture_id)
-    return int(connection.execute(select(func.count()).where(p.id.in_(newest), p.gone)).scalar_one())
+    of_candidates = p.picture_id.in_(select(schema.candidate.c.id))
+    query = select(func.count()).where(p.id.in_(newest), p.gone, of_candidates)
+    return int(connection.execute(query).scalar_one()), len(gone_inputs(connection))
 
 
 def gone_inputs(connection: Connection) -> dict[str, Gone]:

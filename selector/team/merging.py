@@ -6,12 +6,13 @@ it stood when the run began. Each campaign has a ledger of what its team uploade
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, func, select
 
@@ -25,7 +26,7 @@ from selector.store.copying import batches
 from selector.store.imported import imported_columns
 from selector.store.jobs import load_jobs
 from selector.store.presence import present
-from selector.store.pruned import load_gone
+from selector.store.pruned import gone_inputs, load_gone
 from selector.team._ledger import OWN, has_ledger, take_ledger
 from selector.team._rows import HISTORIES, KEYED, Taken, take_attempts, take_history, take_keyed
 from selector.team._scores import take_scores
@@ -51,7 +52,7 @@ class MergeSummary:
 
     ``rows``: by table what was new, what was here, and what was left; ``pictures``: files copied; ``lost``: pictures
     that the other campaign names and lacks; ``deleted_there``: those that people deleted there, and that are still
-    here; ``ledger``: whose counts; ``notes``: what else one should know.
+    here, and ``delete_here``: for each reason what `prune --picture` takes to delete them here; ``ledger``: whose counts; ``notes``: what else one should know.
     """
 
     source: str
@@ -62,6 +63,7 @@ class MergeSummary:
     pictures: int = 0
     lost: int = 0
     deleted_there: int = 0
+    delete_here: dict[str, list[str]] = field(default_factory=dict)
     left_there: LeftThere = field(default_factory=LeftThere)
     notes: list[str] = field(default_factory=list)
 
@@ -130,14 +132,14 @@ class _Merge:
     def _take_pruned(self) -> Taken:
         """That pictures were deleted there, of those that were never here."""
         taken, p, c = Taken(), schema.pruned.c, schema.candidate.c
-        gone: dict[str, bool] = {}
+        gone: dict[str, dict[str, Any]] = {}  # by picture and name: the newest row
         with self._ws.db.write() as connection:
             rows = [dict(row) for row in self._theirs.execute(select(schema.pruned).order_by(p.id)).mappings()]
             known = set(connection.execute(select(p.picture_id).distinct()).scalars())
             for row in rows:
                 row.pop("id")
                 picture_id = row["picture_id"]
-                gone[picture_id] = row["gone"]
+                gone[row["name"] or picture_id] = row
                 here = connection.execute(select(c.id).where(c.id == picture_id).limit(1)).first() is not None
                 if not is_image_id(picture_id):
                     taken.left += 1
@@ -146,10 +148,19 @@ class _Merge:
                 else:
                     connection.execute(schema.pruned.insert().values(**row))
                     taken.new += 1
-            self._found.deleted_there = len(
-                {key for key, is_gone in gone.items() if is_gone} - load_gone(connection).keys()
-            )
+            self._note_deleted(connection, [row for row in gone.values() if row["gone"]])
         return taken
+
+    def _note_deleted(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+        """What is here of what people deleted there."""
+        ours, inputs, found = load_gone(connection), gone_inputs(connection), self._found
+        here = set(connection.execute(select(schema.candidate.c.id)).scalars()) if rows else set()
+        pinned = {key.removeprefix(INPUT_FACT) for key in self._ws.db.facts_in(connection, INPUT_FACT)}
+        for row in rows:
+            picture_id, name = row["picture_id"], row["name"]
+            if name in pinned - inputs.keys() if name else picture_id in here - ours.keys():
+                found.deleted_there += 1
+                found.delete_here.setdefault(row["reason"], []).append(f"inputs/{name}" if name else picture_id[:12])
 
     def _take_candidates(self) -> None:
         """Pictures, the candidates that they are, and how they were made, a task at a time."""

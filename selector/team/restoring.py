@@ -30,6 +30,7 @@ from selector.domain.names import check_name
 from selector.domain.progress import Progress, silent
 from selector.store import Database, is_image_id, schema
 from selector.store.copying import copy_rows, count_rows
+from selector.store.pruned import load_gone
 from selector.store.score_shards import shards
 from selector.team._archive import Archive
 
@@ -40,7 +41,10 @@ _MAKING = ("CREATE TABLE", "CREATE INDEX", "CREATE UNIQUE INDEX")
 
 @dataclass(frozen=True)
 class Restored:
-    """A campaign that was restored. ``images_left``: of its candidates, those that were not in the backup."""
+    """A campaign that was restored. ``images_left``: of its candidates, those that were not in the backup.
+
+    ``joined``: the database at the address held it already, as an earlier run restored it, and whatever came since.
+    """
 
     campaign: str
     folder: Path
@@ -48,6 +52,7 @@ class Restored:
     files: int
     images: int
     images_left: int
+    joined: bool = False
 
 
 def restore(folder: Path, backup: Path, url: str = "", progress: Progress = silent) -> Restored:
@@ -77,7 +82,7 @@ def restore(folder: Path, backup: Path, url: str = "", progress: Progress = sile
                         make_folder((folder / name).parent)
                         (scratch / name).replace(folder / name)
                 make_folder(folder / IMAGES_NAME)
-                _place_store(config, folder, scratch / DATABASE_NAME, archive, progress)
+                joined = _place_store(config, folder, scratch / DATABASE_NAME, archive, progress)
                 text = (scratch / CONFIG_NAME).read_bytes()
                 if config != read_config(scratch / CONFIG_NAME):
                     text = render_config(config).encode()
@@ -86,7 +91,7 @@ def restore(folder: Path, backup: Path, url: str = "", progress: Progress = sile
             raise_shortage(error)
             raise InputError(describe_write_error(folder, error)) from error
         left = 0 if archive.images else images
-        return Restored(archive.campaign, folder, archive.at, len(archive.files), len(archive.images), left)
+        return Restored(archive.campaign, folder, archive.at, len(archive.files), len(archive.images), left, joined)
 
 
 def _check_place(folder: Path, archive: Archive) -> None:
@@ -145,9 +150,10 @@ def _check_database(file: Path) -> Mapping[str, str]:
 
 
 def _check_names(file: Path, archive: Archive) -> int:
-    """How many pictures candidates are; raises ``InputError`` where a name would lead elsewhere, or to nothing."""
+    """How many pictures of candidates there should be; raises ``InputError`` where a name would lead elsewhere, or to nothing."""
     with closing(Database(file, alone=True)) as db, db.read() as connection:  # brings an older format up to date
         ids = set(connection.execute(select(schema.candidate.c.id)).scalars())
+        gone = load_gone(connection).keys()
         pruned = connection.execute(select(schema.pruned.c.picture_id, schema.pruned.c.name)).all()
         used = connection.execute(select(schema.task.c.source, schema.task.c.reference)).all()
         scores = {f"{SCORES_NAME}/{shard.path}" for shard in shards(connection)}
@@ -160,7 +166,7 @@ def _check_names(file: Path, archive: Archive) -> int:
         raise InputError(f"the backup holds the picture {strange[0][:60]!r}, which is no id of one: not restored")
     if missing := sorted(scores - archive.files.keys()):
         raise InputError(f"the backup is damaged ({missing[0][:60]!r} is not in it): take another one")
-    return len(ids)
+    return len(ids - gone)
 
 
 def _with_store(config: CampaignConfig, archive: Archive, url: str) -> CampaignConfig:
@@ -172,13 +178,13 @@ def _with_store(config: CampaignConfig, archive: Archive, url: str) -> CampaignC
     return config.model_copy(update={"store": config.store.model_copy(update=own)})
 
 
-def _place_store(config: CampaignConfig, folder: Path, made: Path, archive: Archive, progress: Progress) -> None:
-    """The records, in one transaction, to where the configuration says."""
+def _place_store(config: CampaignConfig, folder: Path, made: Path, archive: Archive, progress: Progress) -> bool:
+    """The records, in one transaction, to where the configuration says; whether they were there already."""
     place = store_url(config, folder)
     if isinstance(place, Path):
         if not publish(made, place) and sha256_of(place) != sha256_of(made):
             raise InputError(f"{place} is a database with other records: choose another folder; nothing was changed")
-        return
+        return False
     with (
         closing(Database(made, alone=True)) as own,
         closing(Database(place, create=True, campaign=archive.campaign)) as there,
@@ -187,9 +193,10 @@ def _place_store(config: CampaignConfig, folder: Path, made: Path, archive: Arch
     ):
         facts = there.facts_in(target)
         if f"{_RESTORED}{archive.digest}" in facts:  # by a run that was killed after it
-            return
+            return True
         if facts.keys() > {"format"}:
             raise InputError("the database holds this campaign already: choose another one; nothing was changed there")
         total = count_rows(source)
         copy_rows(source, target, lambda done: progress("records", min(done, total), total))
         there.set_facts(target, {f"{_RESTORED}{archive.digest}": archive.at})
+    return False

@@ -272,3 +272,18 @@ def test_a_task_that_lost_its_input_picture_gets_the_grey_fallback_and_takes_an_
     campaign.score()
     assert not campaign.pick()[0].fallback
     assert run("next", "-C", campaign.folder)[0] == 0
+
+
+def test_counts_agree_and_options_that_do_nothing_are_refused(campaign: Campaign, run: Run) -> None:
+    whole_loop(campaign)
+    task, at = campaign.tasks[0].id, ("-C", campaign.folder)
+    for wrong in (("--delete",), ("--delete", "--reason", "full"), ("--losers", "--reason", "full")):
+        code, _, said = run("prune", *at, *wrong)
+        assert (code, "nothing is chosen" in said or "with --delete only" in said) == (2, True)
+    said = run("prune", *at, "--person-of", task, "--delete", "--reason", "asked")[1]
+    assert "deleted now: 3 pictures and 1 input picture" in said
+    assert "deleted so far: 3 pictures of candidates" in said
+    assert "deleted so far: 1 input picture" in said
+    said = run("status", *at)[1]
+    assert "of the candidates 3 deleted" in said
+    assert "1 input picture deleted" in said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -326,6 +327,17 @@ def test_what_people_deleted_does_not_come_back(two: Two, tmp_path: Path) -> Non
     found = bob.merge(ann.folder)
     assert found.deleted_there == 1, "bob is told"
     assert bob._ws.images.size_of(gone)
+
+
+def test_the_commands_that_merge_prints_delete_a_person_here_too(two: Two, run: Run) -> None:
+    ann, bob = two
+    bob.prune(person_of=["3"], delete=True, reason="she asked: 'now'", by="bob")
+    commands = [line for line in run("merge", "-C", ann.folder, bob.folder)[1].splitlines() if "bestshot prune" in line]
+    assert ann.prune().gone_inputs == 0
+    for command in commands:
+        assert run(*shlex.split(command)[1:], "-C", ann.folder)[0] == 0
+    assert ann.prune().gone_inputs == 1
+    assert ann.merge(bob.folder).deleted_there == 0
 
 
 def test_vectors_of_what_people_deleted_stay_away(two: Two, tmp_path: Path) -> None:
