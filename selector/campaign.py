@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from selector.config import check_names
 from selector.contest.quota import remaining_submissions
 from selector.contest.task_table import check_stored_names
-from selector.create import CONFIG_NAME, create_campaign, open_workspace
+from selector.create import CONFIG_NAME, Created, create_campaign, open_workspace
 from selector.decide.context import Context
 from selector.decide.deciding import DecisionBook
 from selector.decide.judges import Judges, positive
@@ -90,6 +90,7 @@ class Campaign:
 
     Attributes:
         already_there: whether ``init`` found it made from the same input.
+        created: what ``init`` found at the address of the store.
         submissions: every submission, oldest first; to verify and withdraw, and the day's quota.
         decisions: what people decided: exclusions, pins and notes; to decide, and to take it back.
         judges: the judges by name; to ask one, to take its table of scores, to plan what it should see.
@@ -106,7 +107,7 @@ class Campaign:
         >>> campaign.record("1a2b3c4d", 1.63)  # doctest: +SKIP
     """
 
-    already_there = False
+    already_there, created = False, Created()
 
     def __init__(self, folder: str | Path, clock: Callable[[], datetime] = utc_now) -> None:
         self.folder = Path(folder)
@@ -137,7 +138,7 @@ class Campaign:
         """
         made = create_campaign(Path(folder), Path(tasks), Path(images), profile, config)
         opened = cls(folder, clock)
-        opened.already_there = not made
+        opened.created, opened.already_there = made, made.already_there
         return opened
 
     @staticmethod
@@ -791,6 +792,16 @@ class Campaign:
         from selector.store.presence import present
 
         return present(self._ws.db, what, self._ws.now())
+
+    @property
+    def id(self) -> str:
+        """It follows from what the campaign was made from; "" of one that is older than ids."""
+        return self._ws.db.campaign or ""
+
+    @property
+    def shares_store(self) -> bool:
+        """Whether its records lie in a database that other folders and machines may use."""
+        return self._ws.shares_store
 
     def lacking(self) -> tuple[Lack, ...]:
         """What task types lack before the first pictures: a generator, a scorer of SC, and what would give them."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, partial
@@ -43,7 +43,7 @@ from selector.domain.files import (
 )
 from selector.store import Database, check_place, open_images, schema
 from selector.store.attempts import save_tasks
-from selector.store.campaigns import TEAM
+from selector.store.campaigns import TEAM, StoredCampaign, campaigns_at
 from selector.store.database import has_password, plain_url
 from selector.store.score_files import ScoreFiles, keep_scores_in
 from selector.workspace.workspace import Workspace
@@ -95,8 +95,20 @@ class _Given:
         return all(digests.get(path) == sha256_of(path) for path in inputs.rglob("*") if path.is_file())
 
 
-def create_campaign(folder: Path, tasks: Path, images: Path, profile: str, config: Mapping[str, Any]) -> bool:
-    """Make a campaign in ``folder``; False where it was there already, made from the same. See ``Campaign.init``."""
+@dataclass(frozen=True)
+class Created:
+    """``already_there``: in the folder, made from the same. ``joined``: its records were at the address of the store.
+
+    ``others``: other campaigns of the same task table at a shared address, where this one was not.
+    """
+
+    already_there: bool = False
+    joined: bool = False
+    others: tuple[StoredCampaign, ...] = ()
+
+
+def create_campaign(folder: Path, tasks: Path, images: Path, profile: str, config: Mapping[str, Any]) -> Created:
+    """Make a campaign in ``folder``. See ``Campaign.init``."""
     given = _checked(tasks, images, profile, config)
     try:
         _check_place(folder, given)
@@ -104,13 +116,13 @@ def create_campaign(folder: Path, tasks: Path, images: Path, profile: str, confi
         with alone_in(folder):
             if (folder / CONFIG_NAME).exists():
                 _check_same(folder, given)
-                return False
+                return Created(already_there=True)
             _check_leavings(folder, given)
             sweep(folder)
             with scratch_folder(folder) as scratch:
                 _write_inputs(given, scratch)
                 _move_in(scratch, folder)
-            campaign_id = _fill_store(given, folder)
+            campaign_id, joined = _fill_store(given, folder)
             make_folder(folder / IMAGES_NAME)
             store = given.config.store.model_copy(update={"campaign": campaign_id})
             config_text = render_config(given.config.model_copy(update={"store": store}))
@@ -118,7 +130,13 @@ def create_campaign(folder: Path, tasks: Path, images: Path, profile: str, confi
     except OSError as error:
         raise_shortage(error)
         raise InputError(describe_write_error(folder, error)) from error
-    return True
+    place = store_url(given.config, folder)
+    if joined or isinstance(place, Path):
+        return Created(joined=joined and bool(given.config.store.url))
+    there: tuple[StoredCampaign, ...] = ()
+    with suppress(InputError):  # it is made, whatever else cannot be read there
+        there = campaigns_at(place)
+    return Created(others=tuple(one for one in there if one.table == given.facts["table"] and one.id != given.id))
 
 
 def store_url(config: CampaignConfig, folder: Path) -> Path | str:
@@ -341,11 +359,11 @@ def _move_in(scratch: Path, folder: Path) -> None:
         sync_folder(place)
 
 
-def _fill_store(given: _Given, folder: Path) -> str:
+def _fill_store(given: _Given, folder: Path) -> tuple[str, bool]:
     """Make the database whole, or join the one at the configured address if it holds this very campaign.
 
     Returns:
-        The campaign's id there: those of older campaigns follow from other facts.
+        The campaign's id there: those of older campaigns follow from other facts; and whether it was there.
     """
     place = store_url(given.config, folder)
     if isinstance(place, str):
@@ -357,7 +375,9 @@ def _fill_store(given: _Given, folder: Path) -> str:
                 made = scratch / place.name
                 with closing(Database(made, create=True, alone=True)) as db:
                     _fill(db, given, place=str(place))
-                publish(made, place)  # another process may have been faster: then its database is looked at
+                if publish(made, place):
+                    return given.id, False
+                # another process may have been faster: then its database is looked at
         except OSError as error:
             raise_shortage(error)
             raise InputError(describe_write_error(place, error)) from error
@@ -365,7 +385,7 @@ def _fill_store(given: _Given, folder: Path) -> str:
         return _fill(db, given, place=str(place))
 
 
-def _fill(db: Database, given: _Given, place: str) -> str:
+def _fill(db: Database, given: _Given, place: str) -> tuple[str, bool]:
     with db.write() as connection:
         facts = db.facts_in(connection)
         if facts.keys() > {"format"} and (other := _differing(facts, given)):
@@ -373,4 +393,4 @@ def _fill(db: Database, given: _Given, place: str) -> str:
         if schema.CAMPAIGN not in facts:
             save_tasks(db, connection, given.tasks)
             db.set_facts(connection, {**given.facts, TEAM: given.config.team})
-        return facts.get(schema.CAMPAIGN, given.id)
+        return facts.get(schema.CAMPAIGN, given.id), schema.CAMPAIGN in facts

@@ -204,7 +204,13 @@ def _inputs(ws: Workspace, tasks: Sequence[Task]) -> Check:
 def _place(ws: Workspace) -> list[Check]:
     """Where the images lie, if that is not the campaign's own folder."""
     if not ws.config.store.images:
-        return []
+        if not ws.shares_store:
+            return []
+        others = ws.other_folders()
+        words = "`images` in [store] is empty: each folder of this database keeps its own, and others do not see them"
+        if others:
+            words += f"; {others[0]} has made some: set `images` to a place that all see"
+        return [Check("images", not others, words)]
     try:
         return [Check("images", True, ws.images.check())]
     except BestshotError as error:
@@ -217,17 +223,25 @@ def _candidates(ws: Workspace, progress: Progress) -> Check:
         gone = load_gone(connection)
     everything = sorted({picture.id for picture in pictures} - gone.keys())
     ids = everything if ws.images.lasting else sorted(random.Random(0).sample(everything, min(SAMPLE, len(everything))))
-    damaged = []
+    damaged, elsewhere = [], 0
+    apart = bool(ws.other_folders()) and not ws.config.store.images
     for done, candidate_id in enumerate(ids):
         progress("doctor", done, len(ids))
         try:
             ws.images.read(candidate_id)
         except BestshotError as error:
-            damaged.append(str(error))
+            if apart and ws.images.size_of(candidate_id) is None:
+                elsewhere += 1
+            else:
+                damaged.append(str(error))
     progress("doctor", len(ids), len(ids))
     pictures = tuple(picture for picture in pictures if picture.id not in gone)
     if damaged:
         return Check("candidates", False, f"{len(damaged)} of {len(ids)} are damaged: {damaged[0]}")
+    if elsewhere:
+        where = f"in another folder of this campaign, such as {ws.other_folders()[0]}"
+        words = f"{elsewhere} of {len(ids)} are not here, but {where}: set `images` in [store], or copy images/ from it"
+        return Check("candidates", False, words)
     if len(ids) < len(everything):
         return Check("candidates", True, f"{len(ids)} of {len(everything)} images, drawn by chance, match their ids")
     fallbacks = sum(picture.fallback for picture in pictures)

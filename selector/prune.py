@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from selector.create import INPUT_FACT
 from selector.decide.context import Context
-from selector.decide.deciding import MOST_CHARACTERS, person
+from selector.decide.deciding import MOST_CHARACTERS
 from selector.domain import InputError, stable_hash
+from selector.domain.decisions import person
 from selector.domain.progress import Progress, silent
 from selector.domain.words import n_of, near_or_all, some_of
 from selector.store.candidates import candidate_keys, find_candidates, sizes_of

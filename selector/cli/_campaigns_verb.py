@@ -29,7 +29,8 @@ def campaigns(url: str, as_json: bool) -> None:
     found = campaigns_at(url if "://" in url else Path(url))
     lines = [
         f"{one.id}  {one.profile}, team {one.team or 'not known'}: {n_of(one.tasks, 'task')}, "
-        f"{n_of(one.candidates, 'candidate')}; last stored {one.last or 'never'}"
+        f"{n_of(one.candidates, 'candidate')}; "
+        + (f"last stored {one.last}" if one.last else "nothing stored yet")
         for one in found
     ]
     emit(found, "\n".join(lines) or "the database holds no campaign yet: `bestshot init … --store URL`", as_json)

@@ -20,7 +20,7 @@ from selector.cli._describe_generated import (
 from selector.cli._describe_lacking import describe_lacking, describe_next
 from selector.cli._judge_verbs import describe_asked
 from selector.cli._language import said, tell
-from selector.cli._team_verbs import restore
+from selector.cli._team_verbs import describe_created, restore
 from selector.cli.common import (
     by_scorer,
     counted,
@@ -144,6 +144,12 @@ def _play(folder: Path, as_json: bool) -> None:
     metavar="URL",
     help="The database, as in postgresql://HOST/NAME; the same campaign there is joined.  [default: a file in FOLDER]",
 )
+@click.option(
+    "--store-images",
+    default=None,
+    metavar="ADDRESS",
+    help="Where the images lie: a folder or bucket that all machines see, as in s3://BUCKET/NAME.  [default: in FOLDER]",
+)
 @json_option
 @debug_option
 def init(
@@ -155,34 +161,41 @@ def init(
     team: str | None,
     seed: int | None,
     store: str | None,
+    store_images: str | None,
     as_json: bool,
 ) -> None:
     from selector.campaign import Campaign
 
     if backup is not None:
+        if store_images is not None:
+            raise click.UsageError("--store-images has no effect with --from: set `images` in [store] afterwards.")
         restore(folder, backup, store or "", as_json, others=tasks or images or seed is not None or team is not None)
         return
     if tasks is None or images is None:
         raise click.UsageError("Missing option '--tasks' or '--images'.")
 
     extra: dict[str, Any] = {} if seed is None else {"seed": seed}
-    extra |= {} if store is None else {"store": {"url": store}}
+    places = {"url": store, "images": store_images}
+    extra["store"] = {key: place for key, place in places.items() if place is not None}
     with Campaign.init(folder, tasks, images, profile, team="team" if team is None else team, **extra) as campaign:
         counts = dict(Counter(task.type.value for task in campaign.tasks))
         lacks = campaign.lacking()
+        told = describe_created(campaign)
     result = {
         "campaign": str(folder),
         "profile": campaign.profile.name,
         "tasks": len(campaign.tasks),
         "types": counts,
         "already_there": campaign.already_there,
+        "joined": campaign.created.joined,
+        "others_there": campaign.created.others,
         "lacking": lacks,
     }
     types = ", ".join(f"{n} {t}" for t, n in sorted(counts.items()))
     already = ", already there: nothing was changed" if campaign.already_there else ""
     made = sorted(counts.keys() - {lack.type.value for lack in lacks if not lack.missing})
     first = f"{folder}: {n_of(len(campaign.tasks), 'task')} ({types}){already}"
-    emit(result, "\n".join([first, *describe_lacking(lacks), *describe_next(folder, made)]), as_json)
+    emit(result, "\n".join([first, *told, *describe_lacking(lacks), *describe_next(folder, made)]), as_json)
 
 
 @verb(

@@ -44,6 +44,8 @@ def scores(
     forget: bool,
     types: tuple[str, ...],
 ) -> tuple[Any, str]:
+    if (move or forget) and (out is not None or tasks or types or not wide):
+        raise click.UsageError("--move and --forget-lost write no table: leave --out, --long, --task and --type away.")
     if forget:
         lost = campaign.forget_lost_scores()
         if not lost.files:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -136,9 +138,34 @@ def restore(folder: Path, backup_file: Path, store: str, as_json: bool, others: 
     emit(found, "\n".join(lines), as_json)
 
 
+def describe_created(campaign: Campaign) -> list[str]:
+    """What `init` found at the address of a store, and what a team should know of it."""
+    found, lines = campaign.created, []
+    if found.joined:
+        n = sum(counts.candidates for counts in campaign.status().types.values())
+        lines.append(f"joined campaign {campaign.id}: {n_of(n, 'candidate')}")
+    for one in found.others:
+        lines.append(
+            f"warning: the database holds another campaign of this contest, {one.id} (team {one.team or '?'}, "
+            f"{n_of(one.candidates, 'candidate')}): the same --team and --seed join it, `bestshot merge` unites two"
+        )
+    if campaign.shares_store and not campaign.config.store.images and not campaign.already_there:
+        lines.append(
+            "warning: each folder of this database keeps the images that it makes, and others do not see them: set "
+            "`images` in [store] of campaign.toml to a folder or bucket that all see, before the first is made, or give "
+            "--store-images"
+        )
+    return lines
+
+
 def describe_at_work(one: AtWork) -> str:
     """A line of `status`."""
     what = one.what or "bestshot"
     alone = f", alone at {', '.join(one.alone_at)}" if one.alone_at else ""
     silent = "" if one.alive else f"; no sign of life for {one.silent_seconds:.0f} s"
-    return f"  {what} on {one.host}, process {one.pid}, since {one.since}{alone}{silent}"
+    since = one.since
+    with suppress(ValueError):
+        since = f"{datetime.fromisoformat(one.since).astimezone():%Y-%m-%d %H:%M:%S}"
+    if one.by:
+        return f"  {what} by {one.by} on {one.host}, process {one.pid}, since {since}{alone}{silent}"
+    return f"  {what} on {one.host}, process {one.pid}, since {since}{alone}{silent}"

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 from collections.abc import Callable, Sequence
 
 from sqlalchemy import Connection
 
 from selector.decide._undoing import undoing
 from selector.domain import InputError, TaskType
-from selector.domain.decisions import Decision, DecisionKind, DecisionRule, Decisions, Target
+from selector.domain.decisions import Decision, DecisionKind, DecisionRule, Decisions, Target, person
 from selector.domain.words import near_or_all
 from selector.store.candidates import all_makers, find_candidates
 from selector.store.decisions import add_decision, load_decisions, load_history, standing
@@ -19,7 +17,6 @@ from selector.workspace.workspace import Workspace
 
 MOST_CHARACTERS = 2000  # of a reason or a note
 LABEL = "folder:"  # before the label of an import: so its generator is called
-_PERSON = "BESTSHOT_PERSON"  # whose decisions these are, where it is not the user of the machine
 _NEED_REASON = {
     DecisionKind.EXCLUDE: "an exclusion needs a reason: give --reason",
     DecisionKind.PIN: "a pin needs a reason: give --reason",
@@ -27,14 +24,6 @@ _NEED_REASON = {
 }
 
 Names = str | Sequence[str] | None
-
-
-def person() -> str:
-    """Who decides, unless it is said: the environment's ``BESTSHOT_PERSON``, else the user of this machine."""
-    try:
-        return os.environ.get(_PERSON) or getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
-        return "somebody"
 
 
 class DecisionBook:

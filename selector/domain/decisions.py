@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+import getpass
+import os
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+
+_PERSON = "BESTSHOT_PERSON"  # who it is, where it is not the user of the machine
+
+
+def person() -> str:
+    """Who is at work, unless it is said: the environment's ``BESTSHOT_PERSON``, else the user of this machine."""
+    try:
+        return os.environ.get(_PERSON) or getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        return "somebody"
 
 
 class DecisionKind(str, Enum):

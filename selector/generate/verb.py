@@ -64,6 +64,7 @@ def make_candidates(
 
     stop = threading.Event()
     decided, left_out = _orders(ws, wanted, stop)
+    ws.note_folder()
     purse = None if wanted.budget_money is None else Spending(wanted.budget_money)
     falls = wanted.plan is None
     with (
@@ -230,6 +231,7 @@ def import_images(
     decided = respecting(ws, orders, refill=False)
     with ws.db.read() as connection:
         before = newest_attempt(connection)
+    ws.note_folder()
     made = generate(ws, decided.orders, retry_failed=True, progress=progress)
     made.not_asked = dict(decided.not_asked)
     with ws.db.write() as connection:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from selector.decide.deciding import DecisionBook, person
+from selector.decide.deciding import DecisionBook
+from selector.domain.decisions import person
 from selector.decide.revision import Revision
 from selector.domain import InputError, Pick
 from selector.review._gallery import load_gallery

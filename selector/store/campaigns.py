@@ -27,6 +27,7 @@ class StoredCampaign:
     """One campaign of a database. ``team`` is "" where an older bestshot made it.
 
     ``last``: when anything was made, judged, decided, picked or handed in last, ISO 8601; "" of a new one.
+    ``table``: SHA-256 of the task table.
     """
 
     id: str
@@ -36,6 +37,7 @@ class StoredCampaign:
     tasks: int
     candidates: int
     last: str
+    table: str = ""
 
 
 def campaigns_at(url: str | Path) -> tuple[StoredCampaign, ...]:
@@ -67,7 +69,7 @@ def _campaign_in(connection: Connection, name: str | None) -> StoredCampaign | N
     tasks, candidates = (own.execute(select(func.count()).select_from(table)).scalar_one() for table in _COUNTED)
     moments = [_newest(own, table) for table in _TOLD if table.name in tables]
     known = (facts.get(schema.CAMPAIGN, ""), facts["profile"], facts.get(TEAM, ""), int(facts["format"]))
-    return StoredCampaign(*known, int(tasks), int(candidates), max(moments, default=""))
+    return StoredCampaign(*known, int(tasks), int(candidates), max(moments, default=""), facts.get("table", ""))
 
 
 def _newest(connection: Connection, table: Table) -> str:

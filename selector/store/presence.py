@@ -14,17 +14,20 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, select, update
 
 from selector.domain import BestshotError
+from selector.domain.decisions import person
 from selector.store import leases, schema
 from selector.store.database import Database
 
 SILENT_SECONDS = 600.0  # so long on, what a dead process of another machine has left is shown
 _WORK = "work:"
+_BY = "\n"  # in a row's name, between the work and the person
 
 
 @dataclass(frozen=True)
 class AtWork:
     """A process that works for this campaign, and what it is alone at; ``since`` is ISO 8601.
 
+    ``by``: the person, "" where an older bestshot does not say it.
     ``alive``: as far as can be told from here; ``silent_seconds``: since it last said so.
     """
 
@@ -35,6 +38,7 @@ class AtWork:
     silent_seconds: float
     alive: bool
     alone_at: tuple[str, ...] = ()
+    by: str = ""
 
 
 @contextmanager
@@ -46,7 +50,8 @@ def present(db: Database, what: str, now: str) -> Iterator[None]:
         what: a verb, maybe with what it works on.
         now: the moment, for people.
     """
-    name, token, ended = f"{_WORK}{db.campaign}:{what} {uuid.uuid4().hex}", uuid.uuid4().hex, threading.Event()
+    told = f"{what}{_BY}{' '.join(person().split())}"
+    name, token, ended = f"{_WORK}{db.campaign}:{told} {uuid.uuid4().hex}", uuid.uuid4().hex, threading.Event()
     row: dict[str, str | int] = {"name": name, "token": token, "since": now}
     row |= {"machine": leases.this_machine(), "host": platform.node(), "pid": os.getpid()}
     row |= {"began": leases.process_began(os.getpid())}
@@ -98,7 +103,8 @@ def at_work(db: Database) -> tuple[AtWork, ...]:
 def _at_work(row: Row[Any], what: str, alone_at: list[str], moment: float) -> AtWork:
     silent = max(0.0, moment - row.beat)
     alive = leases.is_alive(row, moment - row.beat)
-    return AtWork(what, row.host, row.pid, row.since, silent, alive, tuple(alone_at))
+    work, _, by = what.partition(_BY)
+    return AtWork(work, row.host, row.pid, row.since, silent, alive, tuple(alone_at), by)
 
 
 def _process(row: Row[Any]) -> tuple[str, int, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -18,6 +18,7 @@ from selector.create import (
     IMAGES_NAME,
     INPUT_FACT,
     INPUTS_NAME,
+    LOCK_NAME,
     SCORES_NAME,
     TABLE_NAME,
     alone_in,
@@ -63,6 +64,7 @@ def restore(folder: Path, backup: Path, url: str = "", progress: Progress = sile
     Raises:
         InputError: no backup, a damaged or hostile one; the folder holds other things; the database holds the campaign.
     """
+    is_new = not folder.exists()
     with closing(Archive(backup)) as archive:
         try:
             _check_place(folder, archive)
@@ -87,11 +89,23 @@ def restore(folder: Path, backup: Path, url: str = "", progress: Progress = sile
                 if config != read_config(scratch / CONFIG_NAME):
                     text = render_config(config).encode()
                 write_atomically(folder / CONFIG_NAME, text)
-        except OSError as error:
+        except BaseException as error:
+            if is_new:
+                _leave_nothing(folder)
+            if not isinstance(error, OSError):
+                raise
             raise_shortage(error)
             raise InputError(describe_write_error(folder, error)) from error
         left = 0 if archive.images else images
         return Restored(archive.campaign, folder, archive.at, len(archive.files), len(archive.images), left, joined)
+
+
+def _leave_nothing(folder: Path) -> None:
+    """Remove the folder where nothing but the lock has come to be in it."""
+    with suppress(OSError):
+        if [path.name for path in folder.iterdir()] == [LOCK_NAME]:
+            (folder / LOCK_NAME).unlink()
+        folder.rmdir()
 
 
 def _check_place(folder: Path, archive: Archive) -> None:

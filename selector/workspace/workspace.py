@@ -43,8 +43,21 @@ class Workspace:
         return f"{platform.node()}:{self.folder.resolve()}"
 
     def other_folders(self) -> tuple[str, ...]:
-        """Folders beside this one that have worked with services for this campaign: each keeps the images it made."""
+        """Folders beside this one that have made images for this campaign, by services or in a shared database: each keeps
+        its own.
+        """
         return tuple(sorted(self.db.facts(FOLDER_FACT).keys() - {self.place}))
+
+    @property
+    def shares_store(self) -> bool:
+        """Whether the records lie in a database that other folders and machines may use."""
+        return self.db.engine.dialect.name != "sqlite"
+
+    def note_folder(self) -> None:
+        """Tell the others of this folder, where each keeps the images that it makes."""
+        if self.shares_store and not self.config.store.images and self.place not in self.db.facts(FOLDER_FACT):
+            with self.db.write() as connection:
+                self.db.set_facts(connection, {f"{FOLDER_FACT}{self.place}": self.now()})
 
     @cached_property
     def readings(self) -> StoredReadings:

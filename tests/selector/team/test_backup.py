@@ -323,3 +323,20 @@ def test_a_cut_backup_is_damaged(full: Campaign, tmp_path: Path) -> None:
     (tmp_path / "flipped.zip").write_bytes(bytes(flipped))
     with pytest.raises(InputError, match="damaged"):
         Campaign.restore(tmp_path / "again", tmp_path / "flipped.zip")
+
+
+def test_restoring_counts_as_the_backup_and_leaves_nothing_of_a_damaged_one(
+    full: Campaign, tmp_path: Path, run: Run
+) -> None:
+    full.prune(losers=True, delete=True, reason="full")
+    made = full.backup(tmp_path / "b.zip")
+    assert Campaign.restore(tmp_path / "again", tmp_path / "b.zip").images_left == made.images_left
+    code, _, said = run("init", tmp_path / "other", "--from", tmp_path / "b.zip", "--team", "x")
+    assert (code, "leave --tasks, --images, --seed and --team away" in said) == (2, True)
+    data = bytearray((tmp_path / "b.zip").read_bytes())
+    at = data.index(b"SQLite format 3") + 9000
+    data[at : at + 64] = bytes(64 - 1) + b"x"
+    (tmp_path / "b.zip").write_bytes(data)
+    assert run("init", tmp_path / "new", "--from", tmp_path / "b.zip")[0] == 2
+    assert not (tmp_path / "new").exists()
+    assert run("scores", "-C", full.folder, "--move", "--out", "q")[0] == 2

@@ -12,6 +12,7 @@ from conftest import Run, ToyScorer
 from sqlalchemy import select, update
 
 from selector import Campaign
+from selector.domain.decisions import person
 from selector.store import Database, leases, schema
 from selector.store.leases import holding
 from selector.store.presence import at_work, present
@@ -57,7 +58,7 @@ def test_status_names_a_run_with_what_it_is_alone_at(
     monkeypatch.setattr(ToyScorer, "score", looking)
     campaign.score()
     (one,) = told["json"]
-    assert one["what"] == "score"
+    assert (one["what"], one["by"]) == ("score", person())
     assert one["alive"]
     assert f"process {one['pid']}" in told["text"]
     assert at_work(campaign._ws.db) == ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import Clock
+from conftest import Clock, Run
 from sqlalchemy import insert, select
 from toy_services import Files
 
@@ -90,3 +90,35 @@ def scored(campaign: Campaign) -> set[tuple[str, str, str]]:
     with campaign._ws.db.read() as connection:
         s = schema.score.c
         return {tuple(row) for row in connection.execute(select(s.scorer, s.task_id, s.candidate_id))}
+
+
+def test_init_tells_joining_from_making_and_doctor_says_where_the_others_images_are(
+    shared: Campaign, tmp_path: Path, clock: Clock, run: Run
+) -> None:
+    at = ("--tasks", tmp_path / "task.csv", "--images", tmp_path / "imgs", "--store", str(shared.config.store.url))
+    code, said, _ = run("init", tmp_path / "second", *at)
+    assert code == 0
+    assert f"joined campaign {shared.id}: 4 candidates" in said
+    assert "warning: each folder of this database keeps the images" in said
+    code, said, _ = run("init", tmp_path / "third", *at, "--seed", "5", "--store-images", tmp_path / "all")
+    assert code == 0
+    assert "joined" not in said
+    assert f"another campaign of this contest, {shared.id} (team team, 4 candidates)" in said
+    assert "keeps the images" not in said
+    with Campaign(tmp_path / "second", clock) as second:
+        checks = {check.subject: check for check in second.doctor()}
+    assert not checks["images"].ok
+    assert "4 of 4 are not here, but in another folder of this campaign" in checks["candidates"].text
+    assert {c.subject: c for c in shared.doctor()}["images"].ok
+
+
+def test_a_second_restore_into_a_database_says_that_it_joined(
+    shared: Campaign, tmp_path: Path, postgresql: str, run: Run
+) -> None:
+    from tests.servers.postgresql_server import fresh_database
+
+    shared.backup(tmp_path / "b.zip")
+    with fresh_database(postgresql, "joined") as url:
+        for folder, joins in (("one", False), ("two", True)):
+            code, said, _ = run("init", tmp_path / folder, "--from", tmp_path / "b.zip", "--store", url)
+            assert (code, "joined: the database held it already" in said) == (0, joins)
