@@ -207,10 +207,10 @@ def _place(ws: Workspace) -> list[Check]:
         if not ws.shares_store:
             return []
         others = ws.other_folders()
-        words = "`images` in [store] is empty: each folder of this database keeps its own, and others do not see them"
-        if others:
-            words += f"; {others[0]} has made some: set `images` to a place that all see"
-        return [Check("images", not others, words)]
+        empty = "`images` in [store] is empty: each folder of this database keeps its own, and others do not see them"
+        if not others:
+            return [Check("images", True, empty)]
+        return [Check("images", False, f"{empty}; {others[0]} has made some: set `images` to a place that all see")]
     try:
         return [Check("images", True, ws.images.check())]
     except BestshotError as error:
@@ -239,8 +239,10 @@ def _candidates(ws: Workspace, progress: Progress) -> Check:
     if damaged:
         return Check("candidates", False, f"{len(damaged)} of {len(ids)} are damaged: {damaged[0]}")
     if elsewhere:
-        where = f"in another folder of this campaign, such as {ws.other_folders()[0]}"
-        words = f"{elsewhere} of {len(ids)} are not here, but {where}: set `images` in [store], or copy images/ from it"
+        words = (
+            f"{elsewhere} of {len(ids)} are not here, but in another folder of this campaign, such as "
+            f"{ws.other_folders()[0]}: set `images` in [store], or copy images/ from it"
+        )
         return Check("candidates", False, words)
     if len(ids) < len(everything):
         return Check("candidates", True, f"{len(ids)} of {len(everything)} images, drawn by chance, match their ids")

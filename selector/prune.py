@@ -81,8 +81,8 @@ class Pruning:
         spare: pictures that no submission, decision or newest pick needs.
         chosen: pictures that go, input pictures left out, which are ``inputs``.
         stays: pictures that would be chosen, were they not needed.
-        gone, gone_inputs: pictures of candidates and input pictures that were deleted, ever; of ``unfinished`` the bytes
-            may still be there.
+        gone, gone_inputs: candidates' and input pictures that were deleted, ever; of ``unfinished`` the bytes may still
+            be there.
         deleted: whether it was done.
     """
 
@@ -247,7 +247,7 @@ def _losing(context: Context, chosen: _Chosen, delete: bool) -> tuple[str, ...]:
     tasks = n_of(len(lose), "task loses its input picture", "tasks lose their input picture")
     if delete:
         tasks = n_of(len(lose), "task has lost its input picture", "tasks have lost their input picture")
-    return (f"{tasks} ({some_of(lose)}): only an import can answer it now, else a grey fallback stands in",)
+    return (f"{tasks} ({some_of(lose)}): only imports can answer such tasks then, else a grey fallback stands in",)
 
 
 def _warnings(ws: Workspace, rows: _Rows, chosen: _Chosen, delete: bool) -> tuple[str, ...]:

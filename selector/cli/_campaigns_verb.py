@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from selector.cli.common import debug_option, emit, json_option, with_example
 from selector.domain.words import n_of
+
+if TYPE_CHECKING:
+    from selector.store.campaigns import StoredCampaign
 
 
 @click.command(
@@ -27,10 +31,12 @@ def campaigns(url: str, as_json: bool) -> None:
     from selector.store.campaigns import campaigns_at
 
     found = campaigns_at(url if "://" in url else Path(url))
-    lines = [
-        f"{one.id}  {one.profile}, team {one.team or 'not known'}: {n_of(one.tasks, 'task')}, "
-        f"{n_of(one.candidates, 'candidate')}; "
-        + (f"last stored {one.last}" if one.last else "nothing stored yet")
-        for one in found
-    ]
+    lines = [_line(one) for one in found]
     emit(found, "\n".join(lines) or "the database holds no campaign yet: `bestshot init … --store URL`", as_json)
+
+
+def _line(one: StoredCampaign) -> str:
+    counts = f"{n_of(one.tasks, 'task')}, {n_of(one.candidates, 'candidate')}"
+    if not one.last:
+        return f"{one.id}  {one.profile}, team {one.team or 'not known'}: {counts}; nothing stored yet"
+    return f"{one.id}  {one.profile}, team {one.team or 'not known'}: {counts}; last stored {one.last}"

@@ -148,7 +148,7 @@ def _play(folder: Path, as_json: bool) -> None:
     "--store-images",
     default=None,
     metavar="ADDRESS",
-    help="Where the images lie: a folder or bucket that all machines see, as in s3://BUCKET/NAME.  [default: in FOLDER]",
+    help="Where the images lie: a folder or bucket that all machines see, such as s3://BUCKET.  [default: in FOLDER]",
 )
 @json_option
 @debug_option

@@ -86,11 +86,9 @@ def _describe_merge(found: MergeSummary) -> str:
 
 def _prune_commands(reason: str, names: Sequence[str]) -> list[str]:
     """Commands that delete these, so many in each as a shell takes."""
-    return [
-        shlex.join(["bestshot", "prune", *(word for name in part for word in ("--picture", name))])
-        + f" --delete --reason {shlex.quote(reason)}"
-        for part in (names[start : start + _AT_ONCE] for start in range(0, len(names), _AT_ONCE))
-    ]
+    parts = [names[start : start + _AT_ONCE] for start in range(0, len(names), _AT_ONCE)]
+    pictures = [[word for name in part for word in ("--picture", name)] for part in parts]
+    return [shlex.join(["bestshot", "prune", *words, "--delete", "--reason", reason]) for words in pictures]
 
 
 @verb(
@@ -144,16 +142,16 @@ def describe_created(campaign: Campaign) -> list[str]:
     if found.joined:
         n = sum(counts.candidates for counts in campaign.status().types.values())
         lines.append(f"joined campaign {campaign.id}: {n_of(n, 'candidate')}")
-    for one in found.others:
-        lines.append(
-            f"warning: the database holds another campaign of this contest, {one.id} (team {one.team or '?'}, "
-            f"{n_of(one.candidates, 'candidate')}): the same --team and --seed join it, `bestshot merge` unites two"
-        )
+    lines += [
+        f"warning: the database holds another campaign of this contest, {one.id} (team {one.team or '?'}, "
+        f"{n_of(one.candidates, 'candidate')}): the same --team and --seed join it, `bestshot merge` unites two"
+        for one in found.others
+    ]
     if campaign.shares_store and not campaign.config.store.images and not campaign.already_there:
         lines.append(
             "warning: each folder of this database keeps the images that it makes, and others do not see them: set "
-            "`images` in [store] of campaign.toml to a folder or bucket that all see, before the first is made, or give "
-            "--store-images"
+            "`images` in [store] of campaign.toml to a folder or bucket that all see, before the first is made, or "
+            "give --store-images"
         )
     return lines
 

@@ -21,8 +21,9 @@ class Askable:
     """What is known of asking for more, by the present settings.
 
     ``never``: pairs that are not asked: declined for good, out of ideas, excluded by people, not in the plan of the
-    task's type, or in need of an input picture that was deleted. ``odds`` that a try gives a picture, and ``has``, how many recipes were tried: of all other pairs of
-    the plan. ``by_hand``: generators whose pictures a person makes elsewhere and imports; for them ``never`` holds
+    task's type, or in need of an input picture that was deleted.
+    ``odds`` that a try gives a picture, and ``has``, how many recipes were tried: of all other pairs of the plan.
+    ``by_hand``: generators whose pictures a person makes elsewhere and imports; for them ``never`` holds
     what people have excluded. ``declined`` and ``without_ideas``: generator to task ids, in the table's order.
     """
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from selector.domain import Made, Picture, Recipe, RemoteGenerator, Task, TaskInputs
+from selector.domain import Made, Picture, Recipe, RemoteGenerator, TaskInputs
 from selector.domain.types import JSONValue
 from selector.generate._making import Result, concluded
 from selector.generate.orders import Order

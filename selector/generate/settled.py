@@ -73,7 +73,9 @@ def settled_estimate(ws: Workspace, tasks: Sequence[Task]) -> GenerateEstimate |
             found[step.generator].tasks += 1
             found[step.generator].settled += n
     without = {kind.value: count for kind, count in unserved(ws, tasks).items()}
-    return GenerateEstimate({name: one for name, one in found.items() if one.tasks}, {}, without, not_asked=dict(not_asked))
+    return GenerateEstimate(
+        {name: one for name, one in found.items() if one.tasks}, {}, without, not_asked=dict(not_asked)
+    )
 
 
 def known_builds(ws: Workspace, connection: Connection) -> dict[str, str]:

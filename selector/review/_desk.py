@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from selector.decide.deciding import DecisionBook
-from selector.domain.decisions import person
 from selector.decide.revision import Revision
 from selector.domain import InputError, Pick
+from selector.domain.decisions import person
 from selector.review._gallery import load_gallery
 from selector.review._rows import Known, Row, all_rows
 from selector.review._snapshot_file import Snapshot, read_snapshot

@@ -35,7 +35,7 @@ class Gone(NamedTuple):
     @property
     def of_input(self) -> str:
         """Why what needs it is not made."""
-        return f"its input picture was {self.words}"
+        return f"its input picture was deleted by {self.by}: {self.reason}"
 
 
 def load_gone(connection: Connection, ids: Sequence[str] | None = None) -> dict[str, Gone]:

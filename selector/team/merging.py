@@ -52,7 +52,8 @@ class MergeSummary:
 
     ``rows``: by table what was new, what was here, and what was left; ``pictures``: files copied; ``lost``: pictures
     that the other campaign names and lacks; ``deleted_there``: those that people deleted there, and that are still
-    here, and ``delete_here``: for each reason what `prune --picture` takes to delete them here; ``ledger``: whose counts; ``notes``: what else one should know.
+    here, and ``delete_here``: for each reason what `prune --picture` takes to delete them here;
+    ``ledger``: whose counts; ``notes``: what else one should know.
     """
 
     source: str

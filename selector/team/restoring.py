@@ -164,7 +164,7 @@ def _check_database(file: Path) -> Mapping[str, str]:
 
 
 def _check_names(file: Path, archive: Archive) -> int:
-    """How many pictures of candidates there should be; raises ``InputError`` where a name would lead elsewhere, or to nothing."""
+    """How many pictures candidates have; raises ``InputError`` where a name leads elsewhere or to nothing."""
     with closing(Database(file, alone=True)) as db, db.read() as connection:  # brings an older format up to date
         ids = set(connection.execute(select(schema.candidate.c.id)).scalars())
         gone = load_gone(connection).keys()

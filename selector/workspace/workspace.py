@@ -43,9 +43,7 @@ class Workspace:
         return f"{platform.node()}:{self.folder.resolve()}"
 
     def other_folders(self) -> tuple[str, ...]:
-        """Folders beside this one that have made images for this campaign, by services or in a shared database: each keeps
-        its own.
-        """
+        """Folders beside this one that have made images by services or in a shared database: each keeps its own."""
         return tuple(sorted(self.db.facts(FOLDER_FACT).keys() - {self.place}))
 
     @property
@@ -76,7 +74,7 @@ class Workspace:
         Raises:
             InputError: a picture is missing.
         """
-        pictures = (self._picture(name, without_gone) for name in (task.source, task.reference))
+        pictures = self._picture(task.source, without_gone), self._picture(task.reference, without_gone)
         return TaskInputs(task, *pictures, self.readings.of(task.id))
 
     def task_seed(self, task: Task) -> int:

@@ -253,7 +253,9 @@ def test_a_task_that_lost_its_input_picture_gets_the_grey_fallback_and_takes_an_
     whole_loop(campaign)
     task = campaign.tasks[0]
     kept = campaign._ws.images.read(ids_of(campaign, campaign.tasks[1].id)[0])
-    assert any(line.startswith("1 task loses its input picture (") for line in campaign.prune(person_of=task.id).warnings)
+    assert any(
+        line.startswith("1 task loses its input picture (") for line in campaign.prune(person_of=task.id).warnings
+    )
     campaign.prune(person_of=task.id, delete=True, reason="she asked", by="Ann")
     for estimate in (campaign.status().to_make, campaign.estimate()):
         assert not isinstance(estimate, str)
