@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import pickle
+import socket
 import subprocess
 import sys
 import threading
@@ -188,6 +189,22 @@ def test_no_key_is_listed_and_no_size_asked_before_a_read(s3: S3Server, s3_bucke
 
 
 @pytest.mark.usefixtures("s3")
+def test_a_server_that_accepts_and_never_answers_ends_the_run_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_object_store, "PATIENCE_SECONDS", 2.0)
+    monkeypatch.setattr(_object_store, "_LEAST_TRY_SECONDS", 1.0)
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:{}".format(mute.getsockname()[1]))
+        images = opened("s3://bucket/x", tmp_path)
+        for ask in (lambda: images.put(bytes_of(1)), lambda: images.read("ab" * 32)):
+            started = time.monotonic()
+            with pytest.raises(OutOfResources, match=r"does not answer \(s3://bucket/x: no answer in time\)"):
+                ask()
+            assert time.monotonic() - started < 10
+
+
+@pytest.mark.usefixtures("s3")
 def test_wrong_buckets_and_keys_are_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     nowhere = opened("s3://no-such-bucket/x", tmp_path)
     started = time.monotonic()
@@ -206,6 +223,7 @@ def test_wrong_buckets_and_keys_are_told_at_once(tmp_path: Path, monkeypatch: py
 def test_no_protocols_key_is_in_what_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_KEY", "k3y-0123456789abcdef")
     monkeypatch.setenv("GOOGLE_TOKEN_PATH", "/keys/of/google.json")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s")
     error = OSError("k3y-0123456789abcdef at https://h/x?sv=1&sig=abcDEF123&se=2, not in /keys/of/google.json")
     assert _object_store._said(error) == "*** at https://h/x?sv=1&sig=***&se=2, not in /keys/of/google.json"
 
