@@ -17,7 +17,16 @@ from selector.config import JudgeConfig
 from selector.contest.input_images import check_input_images
 from selector.create import INPUT_FACT, TABLE_NAME
 from selector.decide.context import Context
-from selector.domain import BestshotError, InputError, RemoteGenerator, Scorer, Task, TaskType, reason_of
+from selector.domain import (
+    BestshotError,
+    InputError,
+    OutOfResources,
+    RemoteGenerator,
+    Scorer,
+    Task,
+    TaskType,
+    reason_of,
+)
 from selector.domain.digest import sha256_of
 from selector.domain.embedding import ContestContext
 from selector.domain.errors import InputProblems
@@ -36,7 +45,7 @@ from selector.workspace.plug_ins import configured, configured_names, configured
 from selector.workspace.services import Accounts
 from selector.workspace.workspace import Workspace
 
-FILES = ("task table", "input images", "candidates", "scores")  # subjects that a campaign cannot do without
+FILES = ("task table", "input images", "images", "candidates", "scores")  # subjects that a campaign cannot do without
 _PLUG_INS = ("generator ", "scorer ")
 _ABOUT_GENERATING = ("generator ", "plan ", "prompts of ", "services.")
 LOW_DISK_BYTES = 2 * 1024**3
@@ -217,17 +226,22 @@ def _candidates(ws: Workspace, progress: Progress) -> Check:
         gone = load_gone(connection)
     everything = sorted({picture.id for picture in pictures} - gone.keys())
     ids = everything if ws.images.lasting else sorted(random.Random(0).sample(everything, min(SAMPLE, len(everything))))
-    damaged = []
+    damaged, unseen = [], ""
     for done, candidate_id in enumerate(ids):
         progress("doctor", done, len(ids))
         try:
             ws.images.read(candidate_id)
+        except OutOfResources as error:  # of the place, and so of every image
+            unseen = str(error)
+            break
         except BestshotError as error:
             damaged.append(str(error))
     progress("doctor", len(ids), len(ids))
     pictures = tuple(picture for picture in pictures if picture.id not in gone)
     if damaged:
         return Check("candidates", False, f"{len(damaged)} of {len(ids)} are damaged: {damaged[0]}")
+    if unseen:
+        return Check("candidates", False, f"not looked at: {unseen}")
     if len(ids) < len(everything):
         return Check("candidates", True, f"{len(ids)} of {len(everything)} images, drawn by chance, match their ids")
     fallbacks = sum(picture.fallback for picture in pictures)

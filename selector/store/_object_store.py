@@ -218,7 +218,7 @@ def _within(fs: Any, seconds: float) -> dict[str, float]:
 
 def _may_pass(error: BaseException) -> bool:
     """Whether the same request may be answered later."""
-    if isinstance(error, (FileNotFoundError, PermissionError, ValueError, TypeError, MissingPart)):
+    if isinstance(error, (FileNotFoundError, PermissionError, ValueError, TypeError, NotImplementedError, MissingPart)):
         return False
     if type(error).__name__ in (*_NO_KEY, *_OF_SETTINGS) or not isinstance(error, Exception):
         return False

@@ -10,8 +10,7 @@ import pytest
 
 from selector.config import EngineConfig
 from selector.domain import InputError
-from selector.engine import Pool, Stage, WorkerLost, in_parts, open_engine
-from selector.engine import on_ray
+from selector.engine import Pool, Stage, WorkerLost, in_parts, on_ray, open_engine
 from selector.engine.on_ray import _cause, _Died, _why_not
 
 
@@ -136,7 +135,7 @@ def test_another_server_at_the_address_of_a_cluster_is_told_at_once(
 ) -> None:
     monkeypatch.setattr(on_ray, "_ANSWER_SECONDS", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as server:
-        address = "127.0.0.1:{}".format(server.getsockname()[1])
+        address = f"127.0.0.1:{server.getsockname()[1]}"
         held: list[socket.socket] = []
 
         def answer() -> None:
