@@ -254,8 +254,8 @@ def _scores(ws: Workspace) -> list[Check]:
     try:
         with ws.db.read() as connection:
             n, lost = len(shards(connection)), lost_files(connection)
-    except BestshotError as error:  # an address that does not answer
-        return [Check("scores", False, str(error))]
+    except Exception as error:  # an address that does not answer: each protocol's package has its own errors
+        return [Check("scores", False, _plain(error))]
     if lost:
         text = (
             f"{len(lost)} of {n_of(n, 'file')} of scores are gone or damaged ({lost[0].path}): restore the folder "
@@ -265,11 +265,15 @@ def _scores(ws: Workspace) -> list[Check]:
     return [Check("scores", True, f"{n_of(n, 'file')} by column, all there")] if n else []
 
 
+def _plain(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__
+
+
 def _temporaries(ws: Workspace) -> Check:
     try:
         removed = ws.images.sweep() + sweep_scores(ws.db)
-    except BestshotError as error:  # an address that does not answer
-        return Check("temporary files", False, str(error))
+    except Exception as error:  # an address that does not answer: each protocol's package has its own errors
+        return Check("temporary files", False, _plain(error))
     return Check(
         "temporary files", True, f"{removed} left by killed processes were removed" if removed else "none left"
     )
