@@ -16,7 +16,6 @@ _FILES = ("file", "local")
 _ONE_SLASH = re.compile(r"[a-z][a-z0-9+.]+:/(?!/)")  # two letters and more: C:/ is a drive
 CACHE = "cache/images"
 _SPEAKER = "fsspec"
-_PIP = "pip install "
 
 
 def open_images(place: str, folder: Path, suffix: str, cache_mb: int, owner: str = "") -> Images:
@@ -93,8 +92,10 @@ def _check_package(protocol: str) -> None:
         get_filesystem_class(protocol)
     except ImportError as error:
         package = _PACKAGES.get(protocol)
-        cure = _PIP + package if package else " ".join(str(error).split())[:160]
-        raise MissingPart(f"images at {protocol}:// need a package that is not here: {cure}") from error
+        if package:
+            raise MissingPart(f"images at {protocol}:// need {package}: pip install {package}") from error
+        what = " ".join(str(error).split())[:160]
+        raise MissingPart(f"images at {protocol}:// need a package that is not here: {what}") from error
 
 
 def _is_known(protocol: str) -> bool:
