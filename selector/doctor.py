@@ -17,7 +17,16 @@ from selector.config import JudgeConfig
 from selector.contest.input_images import check_input_images
 from selector.create import INPUT_FACT, TABLE_NAME
 from selector.decide.context import Context
-from selector.domain import BestshotError, InputError, RemoteGenerator, Scorer, Task, TaskType, reason_of
+from selector.domain import (
+    BestshotError,
+    InputError,
+    OutOfResources,
+    RemoteGenerator,
+    Scorer,
+    Task,
+    TaskType,
+    reason_of,
+)
 from selector.domain.digest import sha256_of
 from selector.domain.embedding import ContestContext
 from selector.domain.errors import InputProblems
@@ -36,7 +45,7 @@ from selector.workspace.plug_ins import configured, configured_names, configured
 from selector.workspace.services import Accounts
 from selector.workspace.workspace import Workspace
 
-FILES = ("task table", "input images", "candidates", "scores")  # subjects that a campaign cannot do without
+FILES = ("task table", "input images", "images", "candidates", "scores")  # subjects that a campaign cannot do without
 _PLUG_INS = ("generator ", "scorer ")
 _ABOUT_GENERATING = ("generator ", "plan ", "prompts of ", "services.")
 LOW_DISK_BYTES = 2 * 1024**3
@@ -223,12 +232,15 @@ def _candidates(ws: Workspace, progress: Progress) -> Check:
         gone = load_gone(connection)
     everything = sorted({picture.id for picture in pictures} - gone.keys())
     ids = everything if ws.images.lasting else sorted(random.Random(0).sample(everything, min(SAMPLE, len(everything))))
-    damaged, elsewhere = [], 0
+    damaged, elsewhere, unseen = [], 0, ""
     apart = bool(ws.other_folders()) and not ws.config.store.images
     for done, candidate_id in enumerate(ids):
         progress("doctor", done, len(ids))
         try:
             ws.images.read(candidate_id)
+        except OutOfResources as error:  # of the place, and so of every image
+            unseen = str(error)
+            break
         except BestshotError as error:
             if apart and ws.images.size_of(candidate_id) is None:
                 elsewhere += 1
@@ -244,6 +256,8 @@ def _candidates(ws: Workspace, progress: Progress) -> Check:
             f"{ws.other_folders()[0]}: set `images` in [store], or copy images/ from it"
         )
         return Check("candidates", False, words)
+    if unseen:
+        return Check("candidates", False, f"not looked at: {unseen}")
     if len(ids) < len(everything):
         return Check("candidates", True, f"{len(ids)} of {len(everything)} images, drawn by chance, match their ids")
     fallbacks = sum(picture.fallback for picture in pictures)
@@ -256,8 +270,8 @@ def _scores(ws: Workspace) -> list[Check]:
     try:
         with ws.db.read() as connection:
             n, lost = len(shards(connection)), lost_files(connection)
-    except BestshotError as error:  # an address that does not answer
-        return [Check("scores", False, str(error))]
+    except Exception as error:  # an address that does not answer: each protocol's package has its own errors
+        return [Check("scores", False, _plain(error))]
     if lost:
         text = (
             f"{len(lost)} of {n_of(n, 'file')} of scores are gone or damaged ({lost[0].path}): restore the folder "
@@ -267,11 +281,15 @@ def _scores(ws: Workspace) -> list[Check]:
     return [Check("scores", True, f"{n_of(n, 'file')} by column, all there")] if n else []
 
 
+def _plain(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__
+
+
 def _temporaries(ws: Workspace) -> Check:
     try:
         removed = ws.images.sweep() + sweep_scores(ws.db)
-    except BestshotError as error:  # an address that does not answer
-        return Check("temporary files", False, str(error))
+    except Exception as error:  # an address that does not answer: each protocol's package has its own errors
+        return Check("temporary files", False, _plain(error))
     return Check(
         "temporary files", True, f"{removed} left by killed processes were removed" if removed else "none left"
     )

@@ -280,7 +280,7 @@ def doctor(folder: Path, name: str | None, yes: bool, as_json: bool) -> None:
         checks = check_machine()
     emit(checks, _findings(checks), as_json)
     if damaged:
-        raise InputError("the campaign's files are not whole: see above")
+        raise InputError("the campaign's files are not whole, or could not be looked at: see above")
 
 
 def _live(folder: Path, name: str, yes: bool, as_json: bool) -> None:

@@ -32,6 +32,9 @@ _log = logging.getLogger("bestshot.engine")
 
 _NAMESPACE = "bestshot"
 _REACHABLE_SECONDS = 5.0
+_ANSWER_SECONDS = 15.0  # a busy cluster's
+_SETTINGS, _FRAME_HEAD = 4, 9  # of HTTP/2 (RFC 9113): the type of a frame, and bytes before its content
+_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, _SETTINGS, 0, 0, 0, 0, 0])
 _PLACE_SECONDS = 300.0  # how long a run waits for room in the cluster
 _CLOSING_SECONDS = 5.0
 _DEATHS = 12  # of workers in a row, beside two for each, with nothing made in between: halving a batch takes fewer
@@ -157,9 +160,26 @@ def _check_reachable(address: str) -> None:
             raise InputError(f"[engine] address is HOST:PORT of a Ray cluster, or auto; got '{address}'")
         return
     try:
-        socket.create_connection((found[1], int(found[2])), _REACHABLE_SECONDS).close()
+        with socket.create_connection((found[1], int(found[2])), _REACHABLE_SECONDS) as link:
+            is_ray = os.environ.get("RAY_USE_TLS", "0") == "1" or _speaks_http2(link)
     except (OSError, OverflowError) as error:
         raise InputError(_why_not(address, error)) from error
+    if not is_ray:
+        raise InputError(_why_not(address, ConnectionError("what listens there is not Ray")))
+
+
+def _speaks_http2(link: socket.socket) -> bool:
+    """Whether a settings frame answers the connection preface, as gRPC of Ray does: to anything else, Ray would talk
+    for minutes and not heed Ctrl-C."""
+    link.settimeout(_ANSWER_SECONDS)
+    link.sendall(_PREFACE)
+    head = b""
+    while len(head) < _FRAME_HEAD:
+        more = link.recv(_FRAME_HEAD - len(head))
+        if not more:
+            return False
+        head += more
+    return head[3] == _SETTINGS
 
 
 def _why_not(address: str, error: Exception) -> str:

@@ -20,13 +20,16 @@ Result = TypeVar("Result")
 
 PATIENCE_SECONDS = 60.0  # as long as one request is repeated
 _CONNECT_SECONDS, _READ_SECONDS = 5, 30  # of one try
+_LEAST_TRY_SECONDS = 5.0  # the first one also opens the client
+_LEAST_RATE = 100_000  # bytes a second of a line on which a write is waited for longer than that
 _LONGEST_PAUSE_SECONDS = 5.0
+_QUIET_SECONDS = 5.0  # of a request that is repeated before anybody is told
 _CONNECTIONS = 32
 _STALE_SECONDS = 86_400.0  # of a temporary file: nobody can lock one there
 _WHOLE = ("s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl", "oss")  # objects are seen once they are whole
 _FINAL = {errno.EINVAL, errno.EPERM, errno.EACCES, errno.ENOSYS, errno.EREMCHG, errno.EISDIR, errno.ENOTDIR}
 _NAMES_KEY = re.compile(r"(SECRET|TOKEN|PASSWORD|CONNECTION_STRING|_KEY|_SAS)(?!.*(FILE|PATH))")
-_LEAST_KEY = 12  # characters: what is shorter is a setting
+_LEAST_KEY = 8  # characters: what is shorter is a setting, or part of many a word
 _SIGNED = re.compile(r"(?i)([?&](?:sig|signature|x-amz-signature|x-amz-security-token|x-goog-signature)=)[^&\s'\"]+")
 # Of botocore, which is not imported here.
 _NO_KEY = ("NoCredentialsError", "PartialCredentialsError", "ProfileNotFound")
@@ -49,6 +52,7 @@ class ObjectStore:
         self._protocol = self.address.partition("://")[0]
         self._opened: tuple[int, Any] | None = None  # process id, file system: none may outlast a fork
         self._opening = threading.Lock()
+        self._told = -PATIENCE_SECONDS  # when people were last told that it is slow
 
     def __reduce__(self) -> tuple[type[ObjectStore], tuple[str]]:
         return ObjectStore, (self.address,)
@@ -56,10 +60,10 @@ class ObjectStore:
     def write(self, name: str, data: bytes) -> None:
         """Under its name there is the old object, or none, or the whole new one."""
 
-        def send() -> None:
+        def send(left: float) -> None:
             fs, path = self._fs, self._path(name)
             if self._protocol in _WHOLE:
-                fs.pipe_file(path, data)
+                fs.pipe_file(path, data, **_within(fs, min(left, _READ_SECONDS + len(data) / _LEAST_RATE)))
                 return
             temporary = self._path(f"tmp/{uuid4().hex}")
             for place in (temporary, path):
@@ -73,8 +77,8 @@ class ObjectStore:
             raise OutOfResources(self._nowhere()) from error
 
     def read(self, name: str) -> bytes:
-        def fetch() -> bytes:
-            found: bytes = self._fs.cat_file(self._path(name))
+        def fetch(left: float) -> bytes:
+            found: bytes = self._fs.cat_file(self._path(name), **_within(self._fs, left))
             return found
 
         try:
@@ -87,19 +91,21 @@ class ObjectStore:
     def size(self, name: str) -> int | None:
         """Bytes of an object, None where there is none."""
         try:
-            found = self._patiently(lambda: self._fs.info(self._path(name)))
+            found = self._patiently(lambda left: self._fs.info(self._path(name), **_within(self._fs, left)))
         except FileNotFoundError:
             return None
         return int(found["size"]) if found["type"] == "file" else None
 
     def remove(self, name: str) -> None:
         with suppress(FileNotFoundError):
-            self._patiently(lambda: self._fs.rm_file(self._path(name)))
+            self._patiently(lambda left: self._fs.rm_file(self._path(name), **_within(self._fs, left)))
 
     def names(self, folder: str) -> tuple[str, ...]:
         """The names in a small folder, without it."""
         try:
-            found = self._patiently(lambda: self._fs.ls(self._path(folder), detail=False))
+            found = self._patiently(
+                lambda left: self._fs.ls(self._path(folder), detail=False, **_within(self._fs, left))
+            )
         except FileNotFoundError:
             return ()
         return tuple(sorted(str(path).rstrip("/").rpartition("/")[2] for path in found))
@@ -131,7 +137,8 @@ class ObjectStore:
             return True
         bucket = self.address.partition("://")[2].partition("/")[0]
         try:
-            self._patiently(lambda: self._fs.info(f"{self._protocol}://{bucket}"))  # ``exists`` would list its keys
+            # ``exists`` would list its keys.
+            self._patiently(lambda left: self._fs.info(f"{self._protocol}://{bucket}", **_within(self._fs, left)))
         except FileNotFoundError:
             return False
         return True
@@ -139,12 +146,18 @@ class ObjectStore:
     def _nowhere(self) -> str:
         return f"there is no such bucket or folder as {self.address}: make it, or mend `images` in [store]"
 
-    def _patiently(self, ask: Callable[[], Result]) -> Result:
+    def _patiently(self, ask: Callable[[float], Result]) -> Result:
+        """``ask`` gets the seconds that are left to it."""
         from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
         def note(state: RetryCallState) -> None:
             _log.info("%s was asked %d times, will be again", self.address, state.attempt_number)
+            now = time.monotonic()
+            if (state.seconds_since_start or 0.0) > _QUIET_SECONDS and now - self._told > PATIENCE_SECONDS:
+                self._told = now
+                _log.warning("%s does not answer: it is asked again, for %.0f s in all", self.address, PATIENCE_SECONDS)
 
+        until = time.monotonic() + PATIENCE_SECONDS
         retrying = Retrying(
             retry=retry_if_exception(_may_pass),
             stop=stop_after_delay(PATIENCE_SECONDS),
@@ -153,7 +166,7 @@ class ObjectStore:
             reraise=True,
         )
         try:
-            return retrying(ask)
+            return retrying(lambda: ask(max(_LEAST_TRY_SECONDS, until - time.monotonic())))
         except (FileNotFoundError, MissingPart):
             raise
         except Exception as error:
@@ -197,9 +210,15 @@ def _file_system(protocol: str) -> Any:
     return found
 
 
+def _within(fs: Any, seconds: float) -> dict[str, float]:
+    """The argument that ends a request after that time, where a file system takes one. The time-outs of HTTP leave out
+    the wait of a write for leave to send (``Expect: 100-continue``), and a body that is not taken."""
+    return {"timeout": seconds} if fs.async_impl else {}
+
+
 def _may_pass(error: BaseException) -> bool:
     """Whether the same request may be answered later."""
-    if isinstance(error, (FileNotFoundError, PermissionError, ValueError, TypeError, MissingPart)):
+    if isinstance(error, (FileNotFoundError, PermissionError, ValueError, TypeError, NotImplementedError, MissingPart)):
         return False
     if type(error).__name__ in (*_NO_KEY, *_OF_SETTINGS) or not isinstance(error, Exception):
         return False
@@ -210,6 +229,8 @@ def _said(error: BaseException) -> str:
     """Its words in one line, without a key: each protocol's package finds its own in the environment."""
     from selector.net.redact import clean
 
+    if type(error).__name__ == "FSTimeoutError":
+        return "no answer in time"
     words = _SIGNED.sub(r"\1***", " ".join(str(error).split()) or type(error).__name__)
     for variable, value in os.environ.items():
         if len(value) >= _LEAST_KEY and _NAMES_KEY.search(variable.upper()):

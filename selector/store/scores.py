@@ -39,12 +39,12 @@ _FETCHED = 20_000  # rows of the database that are Python objects at the same ti
 
 def add_scores(db: Database, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Add rows of the table ``score``, those left out that are there; what has gathered may become files."""
-    rows = without_news(connection, rows)
-    if can_copy(connection, rows):
-        copy_missing(connection, schema.score, rows)
+    new = without_news(connection, rows)
+    if can_copy(connection, new):
+        copy_missing(connection, schema.score, new)
     else:
-        db.insert_missing(connection, schema.score, rows)
-    move_if_many(connection, len(rows))
+        db.insert_missing(connection, schema.score, new)
+    move_if_many(connection, len(new))
 
 
 @contextmanager

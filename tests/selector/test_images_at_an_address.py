@@ -11,6 +11,7 @@ import pytest
 from conftest import Clock, ToyGenerator
 
 from selector import Campaign
+from selector.doctor import FILES
 from selector.domain import InputError, OutOfResources, Picture, SubmissionError
 from selector.review._pictures import Pictures
 from selector.store import _object_store
@@ -172,3 +173,15 @@ def test_init_refuses_what_cannot_be_used_before_it_writes(contest_files: Files,
         with pytest.raises(InputError):
             Campaign.init(tmp_path / "new", table, images, store={"images": place})
     assert not (tmp_path / "new").exists()
+
+
+def test_a_place_that_does_not_answer_is_no_damage(made: Make, s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    campaign = made()
+    campaign.generate()
+    shutil.rmtree(campaign._ws.images.root)
+    monkeypatch.setattr(_object_store, "PATIENCE_SECONDS", 0.3)
+    with s3.away():
+        checks = {check.subject: check for check in campaign.doctor()}
+    assert "images" in FILES
+    assert not checks["images"].ok
+    assert checks["candidates"].text.startswith("not looked at: the object store does not answer")

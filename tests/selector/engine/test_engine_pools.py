@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 from collections.abc import Sequence
 
 import pytest
 
 from selector.config import EngineConfig
 from selector.domain import InputError
-from selector.engine import Pool, Stage, WorkerLost, in_parts, open_engine
+from selector.engine import Pool, Stage, WorkerLost, in_parts, on_ray, open_engine
 from selector.engine.on_ray import _cause, _Died, _why_not
 
 
@@ -125,3 +127,24 @@ def test_a_death_is_the_batchs_fault_unless_its_node_is_gone():
 def test_an_engine_that_is_none_is_an_error_of_the_configuration():
     with pytest.raises((InputError, ValueError), match="name"):
         EngineConfig(name="spark")
+
+
+@pytest.mark.parametrize("says", [b"E\0\0\0\x8bSFATAL\0C0A000\0", b""])
+def test_another_server_at_the_address_of_a_cluster_is_told_at_once(
+    says: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(on_ray, "_ANSWER_SECONDS", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        held: list[socket.socket] = []
+
+        def answer() -> None:
+            held.append(server.accept()[0])
+            held[0].sendall(says)  # nothing: it never answers
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        with pytest.raises(InputError, match=r"no Ray cluster answers at 127.*mend \[engine\] address"):
+            on_ray.check_ray(EngineConfig(name="ray", address=address))
+        thread.join()
+        held[0].close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import pickle
+import socket
 import subprocess
 import sys
 import threading
@@ -32,6 +33,8 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 def opened(place: str, tmp_path: Path, machine: str = "one", cache_mb: int = 16) -> Images:
+    if place.startswith("file:"):
+        (tmp_path / "shared of all").mkdir(exist_ok=True)
     (tmp_path / machine).mkdir(exist_ok=True)
     return open_images(place, tmp_path / machine / "images", ".jpg", cache_mb, OWNER)
 
@@ -188,6 +191,22 @@ def test_no_key_is_listed_and_no_size_asked_before_a_read(s3: S3Server, s3_bucke
 
 
 @pytest.mark.usefixtures("s3")
+def test_a_server_that_accepts_and_never_answers_ends_the_run_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_object_store, "PATIENCE_SECONDS", 2.0)
+    monkeypatch.setattr(_object_store, "_LEAST_TRY_SECONDS", 1.0)
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"http://127.0.0.1:{mute.getsockname()[1]}")
+        images = opened("s3://bucket/x", tmp_path)
+        for ask in (lambda: images.put(bytes_of(1)), lambda: images.read("ab" * 32)):
+            started = time.monotonic()
+            with pytest.raises(OutOfResources, match=r"does not answer \(s3://bucket/x: no answer in time\)"):
+                ask()
+            assert time.monotonic() - started < 10
+
+
+@pytest.mark.usefixtures("s3")
 def test_wrong_buckets_and_keys_are_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     nowhere = opened("s3://no-such-bucket/x", tmp_path)
     started = time.monotonic()
@@ -206,6 +225,7 @@ def test_wrong_buckets_and_keys_are_told_at_once(tmp_path: Path, monkeypatch: py
 def test_no_protocols_key_is_in_what_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_KEY", "k3y-0123456789abcdef")
     monkeypatch.setenv("GOOGLE_TOKEN_PATH", "/keys/of/google.json")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s")
     error = OSError("k3y-0123456789abcdef at https://h/x?sv=1&sig=abcDEF123&se=2, not in /keys/of/google.json")
     assert _object_store._said(error) == "*** at https://h/x?sv=1&sig=***&se=2, not in /keys/of/google.json"
 
@@ -233,7 +253,15 @@ def test_a_damaged_file_of_the_cache_is_fetched_again(s3_bucket: str, tmp_path: 
 
 @pytest.mark.parametrize(
     "place",
-    ["s3://key:secret@bucket/x", "s3://bucket/x?token=secret", "simplecache::s3://secret", "nothing://secret", "s3://"],
+    [
+        "s3://key:secret@bucket/x",
+        "s3://bucket/x?token=secret",
+        "simplecache::s3://secret",
+        "nothing://secret",
+        "s3://",
+        "s3:/secret/x",
+        "/no/x",
+    ],
 )
 def test_addresses_with_keys_and_unknown_ones_are_refused(place: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"`images` in \[store\]") as told:
@@ -245,6 +273,13 @@ def test_a_missing_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("selector.store._opening_images.find_spec", lambda _: None)
     with pytest.raises(MissingPart, match=r"pip install 'bestshot\[s3\]'"):
         opened("s3://bucket/x", tmp_path)
+
+
+def test_a_share_that_is_not_mounted_is_not_made(tmp_path: Path) -> None:
+    for place in ((tmp_path / "share").as_posix(), f"file://{tmp_path}/share"):
+        with pytest.raises(InputError, match=r"there is no folder .*share: make it, mount it"):
+            opened(place, tmp_path)
+    assert not (tmp_path / "share").exists()
 
 
 def test_without_a_place_the_folder_of_the_campaign_is_it(tmp_path: Path) -> None:

@@ -117,6 +117,7 @@ def test_two_stores_of_one_campaign_share_a_place_and_no_files(
     tmp_path: Path, contest_files: Files, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(moving_scores, "KEPT", timedelta(0))
+    (tmp_path / "shared").mkdir()
     store = {"scores": "columns", "images": (tmp_path / "shared").as_posix()}
     with (
         made(tmp_path / "1" / "ann", contest_files, clock, 2, **store) as one,
