@@ -100,8 +100,9 @@ def test_init_tells_joining_from_making_and_doctor_says_where_the_others_images_
     assert code == 0
     assert f"joined campaign {shared.id}: 4 candidates" in said
     assert "warning: each folder of this database keeps the images" in said
-    code, said, _ = run("init", tmp_path / "third", *at, "--seed", "5", "--store-images", tmp_path / "all")
-    assert code == 0
+    (tmp_path / "all").mkdir()
+    code, said, why = run("init", tmp_path / "third", *at, "--seed", "5", "--store-images", tmp_path / "all")
+    assert (code, why) == (0, "")
     assert "joined" not in said
     assert f"another campaign of this contest, {shared.id} (team team, 4 candidates)" in said
     assert "keeps the images" not in said
