@@ -54,7 +54,8 @@ def manifest_bytes(
         "submission": submission_id,
         "zip": {"name": zip_name, "sha256": zip_sha256},
         "profile": profile_facts(ws),
-        "config": ws.config.model_dump(mode="json", exclude={"store", "engine"}),  # where it worked changes no pick; the URL may hold a password
+        # Where a campaign is kept and worked on changes no pick, and the URL may hold a password.
+        "config": ws.config.model_dump(mode="json", exclude={"store", "engine"}),
         "contest": contest_facts(ws),
         "basis": basis,
         "decisions": _decisions(ws, [d for d in load_history(connection) if d.id <= respected]),

@@ -192,7 +192,7 @@ def stream(
     """The events of ``do(work)`` of all works, as they come, of so many threads.
 
     An exception of a thread is raised here; closing the iterator (also by Ctrl-C) lets each thread finish what it is
-    making and stop. ``closing`` is called before they are waited for: it may end what they wait for.
+    making and stop. ``closing`` is called then, before they are waited for: it may end what they wait for.
     """
     executor, place = Executor(do, threading.Event(), _PER_THREAD * threads), WorkQueue("", threads)
     try:
@@ -200,8 +200,10 @@ def stream(
             executor.add(place, work)
         for batch in executor.batches():
             yield from batch
-    finally:
+    except BaseException:
         if closing is not None:
             closing()
+        raise
+    finally:
         for _ in executor.finish():
             pass
