@@ -422,8 +422,8 @@ def test_a_count_that_falls_forward_counts_once(db: Database, tmp_path: Path, mo
             other = in_columns(Database(tmp_path / "campaign.db"), tmp_path)
             with other.write() as writer:
                 moving_scores._put_together(writer, score_files(writer), "words", "3")
-            with other.write() as writer:
-                moving_scores._sweep(writer, score_files(writer))
+            monkeypatch.setattr(moving_scores, "KEPT", timedelta(0))
+            moving_scores.sweep_scores(other)
             other.close()
         return found
 
