@@ -21,7 +21,7 @@ ALLOWED = {  # names of task types, of generators and scorers, of people and fil
     "ok", "python", "on", "blank", "source", "gate", "readable", "Linux", "Asia", "Shanghai", "sqrt", "recipe", "order",
     "profile", "id", "bestshot", "model", "traceback", "sc", "pq", "tianchi", "photo", "brighter", "HOLD",
     "record", "folder", "GiB", "before", "after", "export", "pip", "install", "preset",
-    "sdxl", "embedded", "path", *BUILTIN_GENERATORS, *BUILTIN_SCORERS,
+    "sdxl", "embedded", "path", "engine", *BUILTIN_GENERATORS, *BUILTIN_SCORERS,
 }  # fmt: skip
 KEPT = re.compile(
     r"`[^`]*`|“[^”]*”|'[^']*'|\"[^\"]*\"|bestshot [a-z].*|cd .*|^bestshot:"  # commands and what is quoted
