@@ -144,7 +144,7 @@ def test_what_a_dead_worker_was_making_is_made_again_and_stored_once(make: MakeH
 
 
 def test_a_driver_that_ends_in_the_middle_repeats_nothing_that_was_stored(make: MakeHere, log: Path) -> None:
-    campaign, stored = make("noting", 12, seconds=0.1), set[tuple[str, int]]()
+    campaign, stored = make("noting", 12, seconds=0.3), set[tuple[str, int]]()
     for by in (signal.SIGKILL, signal.SIGINT):
         begun = len(engine_toys.noted(log))
         ended_by(campaign, by)
