@@ -28,7 +28,7 @@ def test_what_another_machine_lacks_is_made_again_here(
     with campaign._ws.db.read() as connection:
         lost = str(connection.execute(select(schema.candidate.c.id)).scalars().first())
     images = campaign._ws.images
-    images._store.remove(images._name(lost))  # type: ignore[attr-defined]
+    images._store.remove(images.name(lost))  # type: ignore[attr-defined]
     there = ObjectImages(images.address, tmp_path / "two", images.suffix, 16, images.owner)
     monkeypatch.setattr(scoring, "ItemStage", lambda scorers, _: _item_stage.ItemStage(scorers, there))
     monkeypatch.setattr(_embedding, "HeadStage", lambda heads, _: _head_stage.HeadStage(heads, there))
