@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from selector.cli.common import progress_bar, type_option, verb
-from selector.config import IMPORTED
 from selector.domain import InputError
 from selector.domain.words import n_of
 
@@ -51,6 +50,8 @@ def scores(
         if not lost.files:
             return lost, "no file of scores is lost"
         told = f"{n_of(lost.scores, 'score')} in {n_of(lost.files, 'lost file')} given up ({', '.join(lost.scorers)})"
+        from selector.config import IMPORTED
+
         if IMPORTED in lost.scorers:
             return lost, f"{told}: `bestshot score` measures again, `bestshot import-scores` brings what was imported"
         return lost, f"{told}: `bestshot score` measures again"
