@@ -13,7 +13,7 @@ from pathlib import Path
 from selector.domain import InputError, Picture, raise_shortage
 from selector.domain.files import sweep, write_atomically
 
-_CURE = "run `bestshot generate`, which makes it again without paying where the service still has it"
+CURE = "run `bestshot generate`, which makes it again without paying where the service still has it"
 _IMAGE_ID = re.compile(r"[0-9a-f]{64}")
 USERS = "users"  # beside images that campaigns share: an empty file of each owner
 
@@ -159,14 +159,14 @@ class ImageFolder(Images):
         try:
             found = Picture(path.read_bytes(), f"candidate {image_id[:12]}")
         except FileNotFoundError as error:
-            raise LostImage(f"{shown} is missing from the campaign: restore it from a backup, or {_CURE}") from error
+            raise LostImage(f"{shown} is missing from the campaign: restore it from a backup, or {CURE}") from error
         except OSError as error:
             raise_shortage(error)
             raise InputError(f"{shown} cannot be read ({error.strerror or error}): is it readable for you?") from error
         if found.id != image_id:
             raise LostImage(
                 f"{shown} was damaged or changed on the disk (its hash differs): restore it from a backup, or delete "
-                f"it and {_CURE}"
+                f"it and {CURE}"
             )
         return found
 

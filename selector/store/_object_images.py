@@ -11,7 +11,7 @@ from pathlib import Path
 
 from selector.domain import InputError, Picture, raise_shortage
 from selector.domain.files import sweep, trim, write_atomically
-from selector.store._images import USERS, ImageFolder, Images, LostImage, image_owners, is_image_id
+from selector.store._images import CURE, USERS, ImageFolder, Images, LostImage, image_owners, is_image_id
 from selector.store._object_store import ObjectStore
 
 _LOOKS = 3  # at bytes that do not match: they may have been cut on their way
@@ -19,7 +19,6 @@ _HELD_SECONDS = 600.0  # a file that was handed out is not removed for so long
 _USED_SECONDS = 60.0  # between two notes that a file was used
 _LOOK_SHARE = 0.05  # of the bound: bytes kept between two looks at the folder's size
 _LOST = "lost"  # names of images that were found missing or damaged at the address, to be made again
-_CURE = "run `bestshot generate`, which makes it again without paying where the service still has it"
 
 
 class ObjectImages(Images):
@@ -156,10 +155,10 @@ class ObjectImages(Images):
                 self.put(found.data)
                 return found
             self.note_lost(image_id)
-            raise LostImage(f"{self.place(image_id)} is missing: restore it from a backup, or {_CURE}") from error
+            raise LostImage(f"{self.place(image_id)} is missing: restore it from a backup, or {CURE}") from error
         self.note_lost(image_id)
         raise LostImage(
-            f"{self.place(image_id)} was damaged or changed (its hash differs): restore it from a backup, or {_CURE}"
+            f"{self.place(image_id)} was damaged or changed (its hash differs): restore it from a backup, or {CURE}"
         )
 
     def note_lost(self, image_id: str) -> None:
