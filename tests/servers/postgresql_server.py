@@ -85,12 +85,24 @@ class PostgreSQLServer:
     def start(self) -> None:
         """Start it, and after a kill wait until it has recovered."""
         settings = [f"-c{name}={value}" for name, value in _SETTINGS.items()]
-        command = [self._programs / "postgres", "-D", self._data, "-h", HOST, "-p", str(self.port), "-k", "", *settings]
+        command: list[str | Path] = [
+            self._programs / "postgres",
+            "-D",
+            self._data,
+            "-h",
+            HOST,
+            "-p",
+            str(self.port),
+            "-k",
+            "",
+            *settings,
+        ]
         end = time.monotonic() + 60
         while time.monotonic() < end:
             with self._log.open("ab") as log:
-                self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self._place, **self._as)
-            if wait_for_port(self.port, self._process) and self._answers(end):
+                process = subprocess.Popen[bytes](command, stdout=log, stderr=log, cwd=self._place, **self._as)
+            self._process = process
+            if wait_for_port(self.port, process) and self._answers(end):
                 return
             self.kill()
             time.sleep(0.2)  # what a killed one left in shared memory ends with its last process
@@ -136,9 +148,10 @@ class PostgreSQLServer:
             subprocess.run(["chmod", "-R", "a+rX", self._place], check=True)  # whatever umask they were installed under
             self._data.mkdir()
             os.chown(self._data, nobody.pw_uid, nobody.pw_gid)
-        command = [self._programs / "initdb", "-D", self._data, "-U", "postgres", "--auth=trust", "--no-sync"]
-        made = subprocess.run(
-            [*command, "--encoding=UTF8", "--locale=C"], capture_output=True, cwd=self._place, **self._as
+        command: list[str | Path] = [self._programs / "initdb", "-D", self._data, "-U", "postgres", "--auth=trust"]
+        command += ["--no-sync", "--encoding=UTF8", "--locale=C"]
+        made: subprocess.CompletedProcess[bytes] = subprocess.run(
+            command, capture_output=True, cwd=self._place, **self._as
         )
         if made.returncode:
             raise NoServer(f"PostgreSQL's initdb failed: {made.stderr.decode(errors='replace')[-500:]}")

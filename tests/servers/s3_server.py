@@ -17,7 +17,7 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -238,7 +238,7 @@ class _RelayHandler(LoopbackHandler):
             self.hang_up()
             return
         length = answer.getheader("content-length", "0") if self.command == "HEAD" else str(len(body))
-        self._head(answer.status, answer.headers, length)
+        self._head(answer.status, answer.getheaders(), length)
         if kind == "cut":
             self.wfile.write(body[: len(body) // 2])
             self.hang_up()
@@ -249,9 +249,9 @@ class _RelayHandler(LoopbackHandler):
 
     do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = relay
 
-    def _head(self, status: int, headers: Mapping[str, str], length: str) -> None:
+    def _head(self, status: int, headers: Sequence[tuple[str, str]], length: str) -> None:
         self.send_response(status)
-        for name, value in headers.items():
+        for name, value in headers:
             if name.lower() not in _HOP:
                 self.send_header(name, value)
         self.send_header("content-length", length)
