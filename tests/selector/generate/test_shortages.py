@@ -217,11 +217,11 @@ def no_more_files_after(cls: type, method: str) -> Iterator[None]:
     """This process can open no file more once the method was called, and has to end for it."""
     limits, honest = resource.getrlimit(resource.RLIMIT_NOFILE), getattr(cls, method)
 
-    def called(*given: Any) -> Any:
+    def called(*given: Any, **named: Any) -> Any:
         free = os.dup(0)
         os.close(free)
         resource.setrlimit(resource.RLIMIT_NOFILE, (free, limits[1]))
-        return honest(*given)
+        return honest(*given, **named)
 
     with pytest.MonkeyPatch.context() as patch, pytest.raises(OutOfResources, match="ulimit -n"):
         patch.setattr(cls, method, called)
