@@ -20,7 +20,7 @@ def open_engine(settings: EngineConfig, progress: Progress = silent, secrets: Co
     """
     if settings.name == "local":
         return LocalEngine()
-    from selector.engine.on_ray import RayEngine
+    from selector.engine.ray_cluster import RayEngine
 
     return RayEngine(settings, progress, secrets)
 
@@ -29,7 +29,7 @@ def describe_engine(settings: EngineConfig) -> str:
     """Where work would be done; starts nothing. Raises as ``open_engine`` does, as far as a look can tell."""
     if settings.name == "local":
         return "threads of this process"
-    from selector.engine.on_ray import check_ray
+    from selector.engine.ray_cluster import check_ray
 
     check_ray(settings)
     return f"the Ray cluster at {settings.address}" if settings.address else "Ray, started on this machine by each run"
