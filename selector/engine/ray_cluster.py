@@ -66,6 +66,8 @@ class RayEngine(Engine):
             progress("ray", 1, 1, f"{self._has('CPU'):.0f} cores, {self._has('GPU'):.0f} GPUs")
 
     def pool(self, stage: Stage[Batch, Result], threads: int, batches: int) -> Pool[Batch, Result]:  # noqa: ARG002
+        if not (self._settings.address and self._settings.workers):  # a cluster may grow when workers are asked of it
+            self.check_gpus()
         # Each process would take the first GPU, if Ray gave it none of its own.
         gpus = self._settings.gpus or float(stage.on_gpu and self._has("GPU") >= 1)
         workers = max(1, min(self._settings.workers or self._room(gpus), batches))
@@ -81,7 +83,22 @@ class RayEngine(Engine):
         }
         made = self._ray.remote(Host).options(**options)
         stage_once = self._ray.put(stage)  # not again with every actor
-        return RayPool(self._ray, lambda: made.remote(stage_once, at_once, cores), workers, most, self.left_out)
+        return RayPool(self._ray, lambda: made.remote(stage_once, at_once, cores), workers, most, self)
+
+    def check_gpus(self) -> None:
+        """Raise ``InputError`` where no machine has the GPUs that each worker is to have."""
+        each = self._settings.gpus
+        most = max((node["Resources"].get("GPU", 0.0) for node in self._ray.nodes() if node["Alive"]), default=0.0)
+        if each > most and self._settings.address:
+            raise InputError(
+                f"[engine] gpus = {each:g}, but no machine of the Ray cluster has more than {most:g}: set "
+                f"gpus = {most:g}, or add one that has"
+            )
+        if each > most:
+            raise InputError(
+                f"[engine] gpus = {each:g}, but Ray finds {most:g} on this machine: set gpus = {most:g}, or [engine] "
+                "address to a cluster that has them"
+            )
 
     def close(self) -> None:
         if self._is_ours:
@@ -116,10 +133,6 @@ class RayEngine(Engine):
 
     def _room(self, gpus: float) -> int:
         """Workers that the cluster has room for, with so many GPUs each."""
-        if gpus and self._has("GPU") < gpus:
-            raise InputError(
-                f"[engine] gpus = {gpus:g}, but the Ray cluster has {self._has('GPU'):g}: set gpus = 0, or add a node"
-            )
         cores = int(self._has("CPU"))
         return max(1, min(cores, int(self._has("GPU") / gpus)) if gpus else cores)
 
