@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, Generic
 
 from selector.domain import BestshotError, InputError, reason_of
-from selector.engine.pool import Batch, Pool, Result, Stage, WorkerLost
+from selector.engine.pool import Batch, Engine, Pool, Result, Stage, WorkerLost
 from selector.net import Interrupted
 
 _log = logging.getLogger("bestshot.engine")
@@ -81,12 +81,12 @@ class RayPool(Pool[Batch, Result]):
         new: starts an actor of ``Host``.
         workers: how many.
         most: batches on their way to one.
-        left_out: see ``Engine``.
+        engine: gets to know of workers that died or could not work.
     """
 
-    def __init__(self, ray: Any, new: Callable[[], Any], workers: int, most: int, left_out: dict[str, str]) -> None:
+    def __init__(self, ray: Any, new: Callable[[], Any], workers: int, most: int, engine: Engine) -> None:
         super().__init__(workers, workers * most)
-        self._ray, self._new, self._most, self._left_out = ray, new, most, left_out
+        self._ray, self._new, self._most, self._engine = ray, new, most, engine
         self._news: tuple[bool, Any] = (False, None)
         self._changed = threading.Condition()
         self._is_closed = False
@@ -227,6 +227,7 @@ class RayPool(Pool[Batch, Result]):
         with self._changed:
             if worker in self._workers and not self._is_closed:
                 self._deaths += 1
+                self._engine.deaths[why] += 1
                 self._last_word = why
                 self._workers[self._workers.index(worker)] = self._hired()
                 _log.warning("a worker of Ray died and is replaced: %s", why)
@@ -240,7 +241,7 @@ class RayPool(Pool[Batch, Result]):
             self._workers.remove(worker)
             self._last_word = why
             name = f"a worker of Ray at {machine}" if machine else "a worker of Ray"
-            if self._left_out.setdefault(name, why) == why:
+            if self._engine.left_out.setdefault(name, why) == why:
                 _log.warning("%s is left out: %s", name, why)
             self._changed.notify_all()
 

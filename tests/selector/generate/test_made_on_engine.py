@@ -21,7 +21,7 @@ from toy_services import Files, attempts
 from selector import Campaign
 from selector.demo import DemoContest
 from selector.domain import OutOfResources
-from selector.generate import _local
+from selector.generate import _local, generating
 
 MakeHere = Callable[..., Campaign]
 
@@ -121,8 +121,39 @@ def test_a_recipe_that_kills_its_workers_fails_alone(make: MakeHere, log: Path) 
     (reason,) = summary.reasons
     assert "died" in reason
     begun = len(engine_toys.noted(log))
+    times = [number for *_, number in engine_toys.noted(log)].count(1)
+    assert times == 4, "twice in a pass with the other, twice alone"
     assert campaign.generate().already == 2  # it is not tried again unless a person says so
     assert len(engine_toys.noted(log)) == begun
+
+
+@pytest.mark.parametrize(("deaths", "failed"), [(2, 0), (3, 1)])
+def test_two_deaths_are_no_fault_of_the_recipe_and_three_are(
+    make: MakeHere, log: Path, deaths: int, failed: int
+) -> None:
+    campaign = make("noting", 2, tasks=1, engine={"workers": 1}, deadly=[1], deaths=deaths)
+    summary = campaign.generate()
+    assert (summary.made, summary.failed) == (2 - failed, failed)
+    assert [number for *_, number in engine_toys.noted(log)].count(1) == 3
+    ((why, times),) = summary.sent_again.items()
+    assert (why.partition(":")[0], times) == ("a worker of Ray died", deaths)
+    again = campaign.generate(retry_failed=True)
+    assert (again.made, again.already) == (failed, 2 - failed)
+
+
+def test_a_run_tells_that_workers_load_models_and_counts_each_batch(
+    make: MakeHere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(generating, "SHOW_SECONDS", 0.0)
+    shown: list[tuple[int, str]] = []
+    campaign = make("noting", 6, tasks=1, engine={"workers": 1, "batch": 2}, seconds=0.3)
+    campaign.generate(
+        progress=lambda stage, done, _, note="": shown.append((done, note)) if stage == "noting" else None
+    )
+    assert {note for done, note in shown if not done} <= {"", "workers load its models"}
+    assert "workers load its models" in {note for done, note in shown if not done}
+    assert {note for done, note in shown if done} == {""}
+    assert any(0 < done < 6 for done, _ in shown)
 
 
 def test_what_a_dead_worker_was_making_is_made_again_and_stored_once(make: MakeHere, log: Path) -> None:
