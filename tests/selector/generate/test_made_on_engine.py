@@ -141,6 +141,12 @@ def test_two_deaths_are_no_fault_of_the_recipe_and_three_are(
     assert (again.made, again.already) == (failed, 2 - failed)
 
 
+def test_the_doctor_tells_of_gpus_that_no_machine_has(make: MakeHere) -> None:
+    (told,) = [check for check in make("noting", 1, engine={"gpus": 1}).doctor() if check.subject == "engine"]
+    assert not told.ok
+    assert told.text.endswith("no machine of the Ray cluster has more than 0: set gpus = 0, or add one that has")
+
+
 def test_a_run_tells_that_workers_load_models_and_counts_each_batch(
     make: MakeHere, monkeypatch: pytest.MonkeyPatch
 ) -> None:
