@@ -237,7 +237,7 @@ def _candidates(ws: Workspace, progress: Progress) -> Check:
     for done, candidate_id in enumerate(ids):
         progress("doctor", done, len(ids))
         try:
-            ws.images.read(candidate_id)
+            ws.images.picture(candidate_id)
         except OutOfResources as error:  # of the place, and so of every image
             unseen = str(error)
             break
