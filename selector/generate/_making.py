@@ -244,9 +244,9 @@ class Makers:
         """How many batches may be asked of the engine at once."""
         return self._there.threads
 
-    def is_starting(self, name: str) -> bool:
-        """Whether the engine's workers were asked for a generator's pictures and have made none: models are loaded."""
-        return self._answered.get(name) is False
+    def has_answered(self, name: str) -> bool | None:
+        """False while the engine's workers load a generator's models for its first batch, None before its turn."""
+        return self._answered.get(name) if name in self.away else True
 
     def make(self, batch: MakingBatch) -> list[Result]:
         """What became of each recipe; raises as ``Making``, and ``OutOfResources`` where workers run out of memory.

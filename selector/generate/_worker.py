@@ -95,9 +95,9 @@ class Worker:
         """Jobs that the generator's account has under way."""
         return self._remote[name].running if name in self._remote else 0
 
-    def is_starting(self, name: str) -> bool:
-        """Whether the generator's models are loaded by workers elsewhere, which have made nothing with them yet."""
-        return self._makers.is_starting(name)
+    def has_answered(self, name: str) -> bool | None:
+        """As ``Makers``: whether workers elsewhere have models loaded; True for what they do not make."""
+        return self._makers.has_answered(name)
 
     def may_have_cost(self, name: str) -> float:
         """Money for the generator's jobs that were handed in and not answered."""

@@ -241,11 +241,14 @@ class _Run:
     def _show(self, names: Iterable[str]) -> None:
         for name in names:
             progress = self._of[name]
+            answered = self._worker.has_answered(name)
+            if answered is None and not progress.done:
+                continue  # whose turn has not come has no rate: its clock begins with it
             state = progress.done, progress.total, self._steps.get(name, "")
             if progress.done == progress.total and self._told.get(name, (0, 0, "")) == state:
                 continue  # a bar that is full is not drawn once more
             self._told[name] = state
-            starts = "workers load its models" if self._worker.is_starting(name) else ""
+            starts = "workers load its models" if answered is False else ""
             notes = (state[2], starts, progress.line(self._worker.running(name)))
             self._progress(name, progress.done, progress.total, ", ".join(filter(None, notes)))
 

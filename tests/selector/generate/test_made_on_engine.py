@@ -35,7 +35,7 @@ def log(tmp_path: Path) -> Path:
 def make(
     ray_cluster: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, contest_files: Files, log: Path
 ) -> MakeHere:
-    """``make(generator, n, tasks, engine, folder, store, **settings)``: a campaign that asks this generator alone."""
+    """``make(generator, n, tasks, engine, folder, store, then, **settings)``: a campaign that asks this, then that."""
     engine_toys.install(monkeypatch, tmp_path)
 
     def make(
@@ -45,6 +45,7 @@ def make(
         engine: dict[str, Any] | None = None,
         folder: str = "campaign",
         store: str = "",
+        then: str = "",
         **settings: Any,
     ) -> Campaign:
         table, images = contest_files([f"task {i}" for i in range(tasks)])
@@ -52,8 +53,8 @@ def make(
             tmp_path / folder,
             table,
             images,
-            generate={"tie": {generator: n}},
-            generators={generator: {"log_path": str(log), **settings}},
+            generate={"tie": {name: n for name in (generator, then) if name}},
+            generators={name: {"log_path": str(log), **settings} for name in (generator, then) if name},
             engine={"name": "ray", "address": ray_cluster.address, **(engine or {})},
             store={"url": store},
             workers=2,
@@ -151,15 +152,17 @@ def test_a_run_tells_that_workers_load_models_and_counts_each_batch(
     make: MakeHere, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(generating, "SHOW_SECONDS", 0.0)
-    shown: list[tuple[int, str]] = []
-    campaign = make("noting", 6, tasks=1, engine={"workers": 1, "batch": 2}, seconds=0.3)
-    campaign.generate(
-        progress=lambda stage, done, _, note="": shown.append((done, note)) if stage == "noting" else None
-    )
-    assert {note for done, note in shown if not done} <= {"", "workers load its models"}
-    assert "workers load its models" in {note for done, note in shown if not done}
-    assert {note for done, note in shown if done} == {""}
-    assert any(0 < done < 6 for done, _ in shown)
+    told: list[tuple[str, int, str]] = []
+    engine = {"workers": 1, "batch": 2, "max_in_flight": 1}
+    campaign = make("noting", 6, tasks=1, engine=engine, then="noting_passes", seconds=0.3)
+    campaign.generate(progress=lambda stage, done, _, note="": told.append((stage, done, note)))
+    shown = [one for one in told if one[0] == "noting"]
+    assert {note for _, done, note in shown if not done} == {"workers load its models"}
+    assert {note for _, done, note in shown if done} == {""}
+    assert any(0 < done < 6 for _, done, _ in shown)
+    second = [one for one in told if one[0] == "noting_passes"]
+    assert second[0] == ("noting_passes", 0, "workers load its models")
+    assert any(stage == "noting" and done for stage, done, _ in told[: told.index(second[0])]), "no clock runs before"
 
 
 def test_what_a_dead_worker_was_making_is_made_again_and_stored_once(make: MakeHere, log: Path) -> None:
