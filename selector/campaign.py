@@ -203,8 +203,8 @@ class Campaign:
         """
         from selector.generate.verb import make_candidates
 
-        wanted = self._wanted(types, generators, task_ids, n, retry_failed, plan, budget_money)
         settings = self.config.engine.chosen(engine, engine_address)
+        wanted = self._wanted(types, generators, task_ids, n, retry_failed, plan, budget_money)
         with self._present("generate"):
             return make_candidates(self._ws, wanted, progress, settings)
 
@@ -284,9 +284,9 @@ class Campaign:
         """
         from selector.measure.scoring import score
 
+        settings = self.config.engine.chosen(engine, engine_address)
         check_names(self.config)
         context, tasks = self._context(), select_tasks(self.tasks, types)
-        settings = self.config.engine.chosen(engine, engine_address)
         with self._present("score"):
             summary = score(self._ws, tasks, context.measuring, context.contest, settings, progress)
         summary.left_out.update(context.left_out)

@@ -41,7 +41,7 @@ from selector.store.candidates import load_candidates
 from selector.store.moving_scores import lost_files, sweep_scores
 from selector.store.pruned import gone_inputs, load_gone
 from selector.store.score_shards import shards
-from selector.workspace.plug_ins import configured, configured_names, configured_scorer, idle_services
+from selector.workspace.plug_ins import configured, configured_names, configured_scorer, idle_services, key_variables
 from selector.workspace.services import Accounts
 from selector.workspace.workspace import Workspace
 
@@ -106,7 +106,7 @@ def check_all(context: Context, progress: Progress = silent) -> list[Check]:
 
 def _engine(ws: Workspace) -> Check:
     try:
-        return Check("engine", True, describe_engine(ws.config.engine))
+        return Check("engine", True, describe_engine(ws.config.engine, key_variables(ws)))
     except BestshotError as error:
         return Check("engine", False, reason_of(error))
 
@@ -237,7 +237,7 @@ def _candidates(ws: Workspace, progress: Progress) -> Check:
     for done, candidate_id in enumerate(ids):
         progress("doctor", done, len(ids))
         try:
-            ws.images.read(candidate_id)
+            ws.images.picture(candidate_id)
         except OutOfResources as error:  # of the place, and so of every image
             unseen = str(error)
             break

@@ -21,13 +21,24 @@ ENTRY_POINTS = {"bestshot.generators": {"noting": "engine_toys:Noting", "noting_
 
 
 class Noting(Generator):
-    """Recipes are tints by number. Those in ``deadly`` end the process; the one in ``hungry`` has no memory."""
+    """Recipes are tints by number. The one in ``hungry`` has no memory.
+
+    Those in ``deadly`` end the process: always, or when they are begun the first ``deaths`` times.
+    """
 
     name, version, task_types = "noting", "1", frozenset({TaskType.TIE})
-    free_settings = ("log_path", "seconds", "deadly", "hungry")
+    free_settings = ("log_path", "seconds", "deadly", "deaths", "hungry")
 
-    def __init__(self, log_path: str = "", seconds: float = 0.0, deadly: Sequence[int] = (), hungry: int = -1) -> None:
+    def __init__(
+        self,
+        log_path: str = "",
+        seconds: float = 0.0,
+        deadly: Sequence[int] = (),
+        deaths: int = 1000,
+        hungry: int = -1,
+    ) -> None:
         self._log, self._seconds, self._deadly, self._hungry = Path(log_path), seconds, deadly, hungry
+        self._deaths = deaths
 
     def recipes(self, inputs: TaskInputs, n: int, seed: int) -> Sequence[Recipe]:  # noqa: ARG002
         return [Recipe(f"tint{i}", seed, {"number": i}) for i in range(n)]
@@ -38,7 +49,8 @@ class Noting(Generator):
         with self._log.open("a") as log:
             log.write(f"{os.getpid()} {inputs.task.id} {number}\n")
         time.sleep(self._seconds)
-        if number in self._deadly:
+        begun = sum((task, of) == (inputs.task.id, number) for _, task, of in noted(self._log))
+        if number in self._deadly and begun <= self._deaths:
             os.kill(os.getpid(), signal.SIGKILL)
         if number == self._hungry:
             raise MemoryError

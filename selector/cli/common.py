@@ -53,6 +53,7 @@ def engine_options(function: Callable[..., Any]) -> Callable[..., Any]:
         "--engine-address",
         default=None,
         metavar="HOST:PORT",
+        callback=_with_a_place,
         help="Of a Ray cluster that runs; `auto` finds that of this machine.  [default: address of [engine]]",
     )
     engine = click.option(
@@ -62,6 +63,15 @@ def engine_options(function: Callable[..., Any]) -> Callable[..., Any]:
         help="Work in this process, or as a Ray program in several (docs/scaling.md).  [default: name of [engine]]",
     )
     return engine(address(function))
+
+
+def _with_a_place(_: click.Context, __: click.Parameter, address: str | None) -> str | None:
+    """A slip is told before a campaign is opened and anything is counted."""
+    if address:
+        from selector.config import EngineConfig
+
+        EngineConfig().chosen(address=address)
+    return address
 
 
 def _listen(context: click.Context, _: click.Parameter, wanted: bool) -> None:

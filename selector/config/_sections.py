@@ -6,11 +6,13 @@ import re
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from selector.contest.toml_model import validate
 from selector.net.service import Service
 
 MOST_PASSES = 25  # of a judge over one candidate
+_RAY_ADDRESS = re.compile(r"(?:ray://)?\[?([^\[\]/\s]+?)\]?:(\d{1,5})")
 
 
 class Section(BaseModel):
@@ -72,10 +74,28 @@ class EngineConfig(Section):
     batch: int = Field(default=0, ge=0, le=4096, description="candidates in a batch; 0: as the model likes it")
     max_in_flight: int = Field(default=2, ge=1, le=64, description="batches on their way to one process")
 
+    @field_validator("address")
+    @classmethod
+    def _usable(cls, address: str) -> str:
+        if address not in ("", "auto") and not _place_of(address):
+            raise ValueError("must be HOST:PORT or ray://HOST:PORT of a Ray cluster, or auto")
+        return address
+
+    @property
+    def place(self) -> tuple[str, int] | None:
+        """Host and port of the cluster; None where the address names none."""
+        return _place_of(self.address)
+
     def chosen(self, name: str | None = None, address: str | None = None) -> EngineConfig:
-        """These settings with another engine or address; an address alone means Ray."""
+        """These settings with another engine or address; an address alone means Ray. Raises ``InputError``."""
         own = {"name": name or ("ray" if address else None), "address": address}
-        return EngineConfig(**{**self.model_dump(), **{key: value for key, value in own.items() if value is not None}})
+        given = {key: value for key, value in own.items() if value is not None}
+        return validate({**self.model_dump(), **given}, EngineConfig, "[engine]")
+
+
+def _place_of(address: str) -> tuple[str, int] | None:
+    found = _RAY_ADDRESS.fullmatch(address)
+    return (found[1], int(found[2])) if found and int(found[2]) < 2**16 else None
 
 
 class ScoreConfig(Section):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
@@ -94,7 +95,8 @@ class Engine(ABC):
     """Opens pools; a context manager, which at its end ends what it started, and no cluster of others.
 
     ``is_local``: stages are called in this process, with its own objects. ``is_this_machine``: no worker is elsewhere.
-    ``left_out``: workers that could not work where they were, and why; others have done what was theirs.
+    ``left_out``: workers that could not work where they were, and why; ``deaths``: what workers died of, and how many.
+    Others have done what was theirs.
     """
 
     is_local = False
@@ -102,6 +104,7 @@ class Engine(ABC):
 
     def __init__(self) -> None:
         self.left_out: dict[str, str] = {}
+        self.deaths: Counter[str] = Counter()
 
     @abstractmethod
     def pool(self, stage: Stage[Batch, Result], threads: int, batches: int) -> Pool[Batch, Result]:

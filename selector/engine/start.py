@@ -20,18 +20,25 @@ def open_engine(settings: EngineConfig, progress: Progress = silent, secrets: Co
     """
     if settings.name == "local":
         return LocalEngine()
-    from selector.engine.on_ray import RayEngine
+    from selector.engine.ray_cluster import RayEngine
 
     return RayEngine(settings, progress, secrets)
 
 
-def describe_engine(settings: EngineConfig) -> str:
-    """Where work would be done; starts nothing. Raises as ``open_engine`` does, as far as a look can tell."""
+def describe_engine(settings: EngineConfig, secrets: Collection[str] = ()) -> str:
+    """Where work would be done. Raises as ``open_engine`` does, as far as a look can tell.
+
+    Where workers are to have GPUs, the engine is opened, and closed again, to see whether there are any.
+    """
     if settings.name == "local":
         return "threads of this process"
-    from selector.engine.on_ray import check_ray
+    from selector.engine.ray_cluster import RayEngine, check_ray
 
     check_ray(settings)
+    if settings.gpus:
+        engine = RayEngine(settings, secrets=secrets)
+        with engine:
+            engine.check_gpus()
     return f"the Ray cluster at {settings.address}" if settings.address else "Ray, started on this machine by each run"
 
 

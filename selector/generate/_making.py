@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from inspect import signature
@@ -216,35 +216,60 @@ class Making(Stage[MakingBatch, list[Result]]):
             return self._lanes.setdefault(generator.lane, threading.Lock())
 
 
-class Makers:
-    """The workers of a run: this process for all generators, and the engine's for those that others may make.
+@dataclass(frozen=True)
+class OnEngine:
+    """Generators that an engine has elsewhere, by name; at most ``most`` recipes for them, in batches of ``size``."""
 
-    Args:
-        making: the stage, for both.
-        engine: where generators of ``away`` work.
-        away: names of those.
-        workers: threads of this process.
-        batches: how many there may be for the engine.
-        size: recipes in a batch of generators there that make one at a time.
+    engine: Engine = field(default_factory=LocalEngine)
+    specs: Mapping[str, GeneratorSpec] = field(default_factory=dict)
+    most: int = 0
+    size: int = 1
+
+
+class Makers:
+    """The workers of a run: the engine's for the generators that it has, and ``threads`` of this process for others.
+
+    ``making``: the stage, for both. ``away``: the names of the former; ``size``: recipes in a batch of those of them
+    that make one at a time.
     """
 
-    def __init__(
-        self, making: Making, engine: Engine, away: Collection[str], workers: int, batches: int, size: int
-    ) -> None:
-        self.away, self.size = frozenset(away) if not engine.is_local and batches else frozenset(), size
-        self._here: Pool[MakingBatch, list[Result]] = LocalEngine().pool(making, workers, workers)
-        self._there = engine.pool(making, workers, batches) if self.away else self._here
+    def __init__(self, making: Making, on_engine: OnEngine, threads: int) -> None:
+        self.away, self.size = on_engine.specs.keys(), on_engine.size
+        self._here: Pool[MakingBatch, list[Result]] = LocalEngine().pool(making, threads, threads)
+        self._there = on_engine.engine.pool(making, threads, on_engine.most) if self.away else self._here
+        self._answered: dict[str, bool] = {}  # of generators there that were asked
 
     @property
     def threads(self) -> int:
         """How many batches may be asked of the engine at once."""
         return self._there.threads
 
+    def has_answered(self, name: str) -> bool | None:
+        """False while the engine's workers load a generator's models for its first batch, None before its turn."""
+        return self._answered.get(name) if name in self.away else True
+
     def make(self, batch: MakingBatch) -> list[Result]:
-        """What became of each recipe. One that kills its workers has failed, alone; raises as ``Making``."""
-        pool = self._there if batch.generator in self.away else self._here
-        parts = in_parts(pool, batch.recipes, lambda recipes: replace(batch, recipes=recipes))
-        return [one for recipes, result in parts for one in _results(recipes, result)]
+        """What became of each recipe; raises as ``Making``, and ``OutOfResources`` where workers run out of memory.
+
+        One that ends its workers has failed when two in a row died of it with nothing else to do, one more than it
+        takes for a batch: a process may also be ended by somebody, or by what else happens on its machine.
+        """
+        is_away = batch.generator in self.away
+        if is_away:
+            self._answered.setdefault(batch.generator, False)
+        pool, found = self._there if is_away else self._here, list[Result]()
+
+        def pack(recipes: Sequence[Recipe]) -> MakingBatch:
+            return replace(batch, recipes=recipes)
+
+        for recipes, result in in_parts(pool, batch.recipes, pack):
+            if isinstance(result, WorkerLost) and not result.of_memory:
+                found += [one for again in in_parts(pool, recipes, pack, alone=True) for one in _results(*again)]
+            else:
+                found += _results(recipes, result)
+        if is_away:
+            self._answered[batch.generator] = True
+        return found
 
     def close(self) -> None:
         """End the workers; calls that wait for the engine's raise ``Interrupted``."""

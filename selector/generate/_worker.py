@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from selector.domain import BestshotError, RemoteGenerator, ServiceStopped, reason_of
 from selector.generate._attempts import Attempts, NewAttempt, Postponed, Skipped
 from selector.generate._local import finish, finishing_of, make_here
-from selector.generate._making import Makers, Making
+from selector.generate._making import Makers, Making, OnEngine
 from selector.generate._remote import ServiceWorker
-from selector.generate.on_engine import OnEngine
 from selector.generate.orders import FinishItem, Order, WorkItem
 from selector.generate.recipes import RecipePlanner
 from selector.net import Account, Interrupted, OutOfBudget
@@ -44,7 +43,7 @@ class Worker:
         self._finishing = finishing_of(ws, orders)
         own = {order.name: order.generator for order in orders if not isinstance(order.generator, RemoteGenerator)}
         making = Making(on_engine.specs, ws.profile, ws.images, own)
-        self._makers = Makers(making, on_engine.engine, on_engine.specs, self._workers, on_engine.most, on_engine.size)
+        self._makers = Makers(making, on_engine, self._workers)
         for_engine = sum(order.name in self._makers.away for order in orders)
         self._together = -(-self._makers.threads // max(1, for_engine))  # few tasks: several batches of each at once
         accounts: dict[str, Account] = {
@@ -95,6 +94,10 @@ class Worker:
     def running(self, name: str) -> int:
         """Jobs that the generator's account has under way."""
         return self._remote[name].running if name in self._remote else 0
+
+    def has_answered(self, name: str) -> bool | None:
+        """As ``Makers``: whether workers elsewhere have models loaded; True for what they do not make."""
+        return self._makers.has_answered(name)
 
     def may_have_cost(self, name: str) -> float:
         """Money for the generator's jobs that were handed in and not answered."""

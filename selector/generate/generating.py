@@ -19,8 +19,8 @@ from sqlalchemy import Connection
 from selector.domain import RemoteGenerator, stable_hash
 from selector.domain.progress import Progress, silent
 from selector.generate._attempts import NewAttempt, Postponed, Skipped
+from selector.generate._making import OnEngine
 from selector.generate._worker import Ended, Event, Item, Worker
-from selector.generate.on_engine import OnEngine
 from selector.generate.orders import Chain, FinishItem, Order, WorkItem, check_budgets
 from selector.generate.summary import GenerateSummary, GeneratorProgress
 from selector.llm.prompting import PromptWish, needs_writer, prepare_prompts
@@ -241,12 +241,16 @@ class _Run:
     def _show(self, names: Iterable[str]) -> None:
         for name in names:
             progress = self._of[name]
+            answered = self._worker.has_answered(name)
+            if answered is None and not progress.done:
+                continue  # whose turn has not come has no rate: its clock begins with it
             state = progress.done, progress.total, self._steps.get(name, "")
             if progress.done == progress.total and self._told.get(name, (0, 0, "")) == state:
                 continue  # a bar that is full is not drawn once more
             self._told[name] = state
-            line = progress.line(self._worker.running(name))
-            self._progress(name, progress.done, progress.total, ", ".join(filter(None, (state[2], line))))
+            starts = "workers load its models" if answered is False else ""
+            notes = (state[2], starts, progress.line(self._worker.running(name)))
+            self._progress(name, progress.done, progress.total, ", ".join(filter(None, notes)))
 
     def _close_summary(self) -> None:
         for name, progress in self._of.items():

@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
 from generators.folder import Folder
 from selector.config import EngineConfig, kind_of
 from selector.domain import RemoteGenerator
 from selector.domain.progress import Progress
-from selector.engine import Engine, check_reach, open_engine
-from selector.engine.pool import LocalEngine
-from selector.generate._making import GeneratorSpec
+from selector.engine import check_reach, open_engine
+from selector.generate._making import GeneratorSpec, OnEngine
 from selector.generate.dry_run import estimate
 from selector.generate.orders import Order
 from selector.workspace.plug_ins import key_variables, settings_of
 from selector.workspace.workspace import Workspace
-
-
-@dataclass(frozen=True)
-class OnEngine:
-    """Generators that an engine has elsewhere, by name; at most ``most`` recipes for them, in batches of ``size``."""
-
-    engine: Engine = field(default_factory=LocalEngine)
-    specs: Mapping[str, GeneratorSpec] = field(default_factory=dict)
-    most: int = 0
-    size: int = 1
 
 
 @contextmanager

@@ -57,7 +57,7 @@ class GenerateSummary:
         default_factory=list
     )  # ids of tasks that exclusions left empty, and that were asked anew
     left: dict[str, int] = field(default_factory=dict)  # "generator: why" -> recipes that another run will make
-    sent_again: dict[str, int] = field(default_factory=dict)  # "service: why" -> requests
+    sent_again: dict[str, int] = field(default_factory=dict)  # "service: why" -> requests; why workers died -> batches
     generators: dict[str, GeneratorCounts] = field(default_factory=dict)
     prompts: PromptSummary | None = None  # what a language model was asked to write; None when nothing
     reason_tasks: dict[str, list[str]] = field(default_factory=dict)

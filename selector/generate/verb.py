@@ -73,6 +73,7 @@ def make_candidates(
     ):
         summary = generate(ws, mine, wanted.retry_failed, progress, stop, purse, falls, elsewhere)
     summary.left_out.update({**left_out, **waiting, **elsewhere.engine.left_out})
+    summary.sent_again.update({f"a worker of Ray died: {why}": n for why, n in elsewhere.engine.deaths.items()})
     summary.not_asked, summary.refilled = dict(decided.not_asked), list(decided.refilled)
     with ws.db.read() as connection:
         served = {task_id for task_id, _, fallback in candidate_keys(connection) if not fallback}

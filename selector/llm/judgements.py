@@ -99,7 +99,7 @@ class Calls:
 
     def _pictures(self, call: Call) -> list[Picture]:
         """In the order of the rubric; raises ``InputError`` where one is missing or was changed."""
-        pictures = {CANDIDATE: Picture(self._ws.images.read(call.candidate_id), "the candidate")}
+        pictures = {CANDIDATE: Picture(self._ws.images.picture(call.candidate_id).data, "the candidate")}
         if set(call.rubric.roles) != {CANDIDATE}:
             pictures |= self._inputs(call.task)
         return [pictures[role] for role in call.rubric.roles]

@@ -121,7 +121,7 @@ class Vectors:
         """Raises ``InputError`` when its file is gone or changed."""
         name = f"candidate {key[:12]}"
         try:
-            return Picture(self._ws.images.read(key), name)
+            return self._ws.images.picture(key)
         except InputError as error:  # its words name the file; equal reasons are counted together
             raise_shortage(error)
             raise InputError(f"{name}: the file is missing or was changed, see `bestshot doctor`") from error

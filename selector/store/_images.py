@@ -65,10 +65,6 @@ class Images(ABC):
     def put(self, data: bytes) -> str:
         """Store bytes and return their SHA-256; when this returns, they outlast a loss of power."""
 
-    def read(self, image_id: str) -> bytes:
-        """The bytes of an image, checked against its id; raises as ``picture`` does."""
-        return self.picture(image_id).data
-
     @abstractmethod
     def picture(self, image_id: str) -> Picture:
         """An image, checked against its id: its hash is computed once and stays with it.

@@ -212,7 +212,7 @@ class _Writer:
 
     def _image(self, image_id: str) -> bytes | None:
         try:
-            return self._ws.images.read(image_id)
+            return self._ws.images.picture(image_id).data
         except OutOfResources:
             raise
         except InputError:

@@ -196,7 +196,7 @@ class _Merge:
         if self._ws.images.size_of(image_id):
             return False
         try:
-            data = self._other.images.read(image_id)
+            data = self._other.images.picture(image_id).data
         except InputError as error:
             raise_shortage(error)
             return None

@@ -177,7 +177,7 @@ def test_a_kill_between_row_and_bytes_is_completed_by_the_next_run(
 def test_bytes_that_are_imported_again_lie_there_again(campaign: Campaign, tmp_path: Path) -> None:
     whole_loop(campaign)
     lost = next(one for one in ids_of(campaign, "3") if one not in picks_of(campaign).values())
-    bytes_ = campaign._ws.images.read(lost)
+    bytes_ = campaign._ws.images.picture(lost).data
     campaign.prune(losers=True, delete=True, reason="full")
     (tmp_path / "again").mkdir()
     (tmp_path / "again" / "3.jpg").write_bytes(bytes_)
@@ -252,7 +252,7 @@ def test_a_task_that_lost_its_input_picture_gets_the_grey_fallback_and_takes_an_
 ) -> None:
     whole_loop(campaign)
     task = campaign.tasks[0]
-    kept = campaign._ws.images.read(ids_of(campaign, campaign.tasks[1].id)[0])
+    kept = campaign._ws.images.picture(ids_of(campaign, campaign.tasks[1].id)[0]).data
     assert any(
         line.startswith("1 task loses its input picture (") for line in campaign.prune(person_of=task.id).warnings
     )

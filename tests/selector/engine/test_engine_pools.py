@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 from collections.abc import Sequence
 
 import pytest
+from click.testing import CliRunner
 
-from selector.config import EngineConfig
+from selector.cli.main import group
+from selector.config import EngineConfig, parse_config
 from selector.domain import InputError
-from selector.engine import Pool, Stage, WorkerLost, in_parts, on_ray, open_engine
-from selector.engine.on_ray import _cause, _Died, _why_not
+from selector.engine import Pool, Stage, WorkerLost, in_parts, open_engine, ray_cluster
+from selector.engine.ray_cluster import _why_not
+from selector.engine.ray_pool import _cause, _Died
 
 
 class Doubling(Stage[Sequence[int], list[int]]):
@@ -88,6 +92,21 @@ def test_an_address_alone_means_ray_and_a_name_alone_keeps_the_address():
     assert settings.chosen(None, "other:1") == EngineConfig(name="ray", address="other:1")
 
 
+@pytest.mark.parametrize("address", ["nonsense", "ray://", "http://x", "http://x:80", "x:", "x:65536", "a b:1"])
+def test_an_address_without_host_and_port_is_told_before_anything_is_opened(address, tmp_path):
+    told = f"must be HOST:PORT or ray://HOST:PORT of a Ray cluster, or auto, got {address!r}"
+    with pytest.raises(InputError, match=re.escape(told)):
+        parse_config({"profile": "p", "engine": {"address": address}})
+    for verb in ("score", "generate"):
+        done = CliRunner().invoke(group, [verb, "-C", str(tmp_path / "none"), "--engine-address", address])
+        assert str(done.exception) == f"[engine]: key 'address': {told}"
+
+
+def test_addresses_tell_host_and_port():
+    of = {address: EngineConfig(address=address).place for address in ("", "auto", "a:1", "ray://b:2", "[::1]:65535")}
+    assert of == {"": None, "auto": None, "a:1": ("a", 1), "ray://b:2": ("b", 2), "[::1]:65535": ("::1", 65535)}
+
+
 def test_other_versions_of_python_are_told_in_plain_words():
     said = (
         "Version mismatch: The cluster was started with:\n    Ray: 2.60.0\n    Python: 3.12.1\n"
@@ -105,7 +124,7 @@ def test_of_a_report_of_ray_the_words_that_say_why():
     assert _cause(said) == "Worker exits by signal 9"
     assert "ran out of memory" in _cause("Task was killed due to the node running low on memory.\n")
     assert _cause("") == "no reason was given"
-    at_start = "The actor died because of an error raised in its creation task, \x1b[36mray::_Host.__init__()\x1b[39m\n"
+    at_start = "The actor died because of an error raised in its creation task, \x1b[36mray::Host.__init__()\x1b[39m\n"
     assert _cause(f"{at_start}  File x\nModuleNotFoundError: No module named 'x'\n") == (
         "ModuleNotFoundError: No module named 'x'"
     )
@@ -133,7 +152,7 @@ def test_an_engine_that_is_none_is_an_error_of_the_configuration():
 def test_another_server_at_the_address_of_a_cluster_is_told_at_once(
     says: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(on_ray, "_ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(ray_cluster, "_ANSWER_SECONDS", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"127.0.0.1:{server.getsockname()[1]}"
         held: list[socket.socket] = []
@@ -145,6 +164,6 @@ def test_another_server_at_the_address_of_a_cluster_is_told_at_once(
         thread = threading.Thread(target=answer)
         thread.start()
         with pytest.raises(InputError, match=r"no Ray cluster answers at 127.*mend \[engine\] address"):
-            on_ray.check_ray(EngineConfig(name="ray", address=address))
+            ray_cluster.check_ray(EngineConfig(name="ray", address=address))
         thread.join()
         held[0].close()

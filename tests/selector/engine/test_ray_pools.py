@@ -15,7 +15,7 @@ from engine_stages import Absent, Obeying
 
 from selector.config import EngineConfig
 from selector.domain import InputError
-from selector.engine import Engine, open_engine
+from selector.engine import Engine, describe_engine, open_engine
 
 Opened = Callable[..., Engine]
 
@@ -34,6 +34,22 @@ def engine(ray_cluster: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Opened
     yield open_
     for one in opened:
         one.close()
+
+
+def test_workers_that_shall_have_more_gpus_than_any_machine_are_told_of_at_once(
+    engine: Opened, ray_cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = EngineConfig(name="ray", address=ray_cluster.address, gpus=1, workers=1)
+    with pytest.raises(InputError, match=r"gpus = 1, but no machine of the Ray cluster has more than 0: set gpus = 0"):
+        describe_engine(asked)
+    with pytest.raises(InputError, match=r"gpus = 0.5, but no machine"):
+        engine(gpus=0.5).pool(Obeying(tmp_path), 1, 1)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    with (
+        open_engine(EngineConfig(name="ray", gpus=1, workers=1)) as ours,
+        pytest.raises(InputError, match=r"but Ray finds 0 on this machine: set gpus = 0, or \[engine\] address"),
+    ):
+        ours.pool(Obeying(tmp_path), 1, 1)
 
 
 def test_a_place_that_cannot_work_is_left_out_and_told(engine: Opened, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from selector import Campaign
 from selector.domain import InputError
-from selector.engine import on_ray as of_ray
+from selector.engine import ray_pool
 from selector.store import schema
 
 PROMPTS = ("Replace the dog with a cat", "Add a boat on the lake", "Make the sky purple")
@@ -81,7 +81,7 @@ def test_a_broken_image_costs_itself_alone(new_campaign, on_ray):
 
 
 def test_pictures_that_end_their_workers_cost_themselves_alone(new_campaign, on_ray, tmp_path, monkeypatch):
-    monkeypatch.setattr(of_ray, "_DEATHS", 0)  # with two workers five in a row would end the run
+    monkeypatch.setattr(ray_pool, "_DEATHS", 0)  # with two workers five in a row would end the run
     log = install_probe(monkeypatch, tmp_path / "package")
     campaign = new_campaign("campaign", ["probe"], n=6, batch=1)
     with campaign._ws.db.read() as connection:
@@ -163,8 +163,3 @@ def test_an_address_where_nothing_listens_is_told_in_one_line(new_campaign):
     campaign = new_campaign("campaign", ["gate"])
     with pytest.raises(InputError, match=r"no Ray cluster answers at 127\.0\.0\.1:9 .*mend \[engine\] address"):
         campaign.score(engine_address="127.0.0.1:9")
-
-
-def test_an_address_that_is_none_is_told(new_campaign):
-    with pytest.raises(InputError, match="HOST:PORT"):
-        new_campaign("campaign", ["gate"]).score(engine_address="here")

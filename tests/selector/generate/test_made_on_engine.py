@@ -21,7 +21,7 @@ from toy_services import Files, attempts
 from selector import Campaign
 from selector.demo import DemoContest
 from selector.domain import OutOfResources
-from selector.generate import _local
+from selector.generate import _local, generating
 
 MakeHere = Callable[..., Campaign]
 
@@ -35,7 +35,7 @@ def log(tmp_path: Path) -> Path:
 def make(
     ray_cluster: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, contest_files: Files, log: Path
 ) -> MakeHere:
-    """``make(generator, n, tasks, engine, folder, store, **settings)``: a campaign that asks this generator alone."""
+    """``make(generator, n, tasks, engine, folder, store, then, **settings)``: a campaign that asks this, then that."""
     engine_toys.install(monkeypatch, tmp_path)
 
     def make(
@@ -45,6 +45,7 @@ def make(
         engine: dict[str, Any] | None = None,
         folder: str = "campaign",
         store: str = "",
+        then: str = "",
         **settings: Any,
     ) -> Campaign:
         table, images = contest_files([f"task {i}" for i in range(tasks)])
@@ -52,8 +53,8 @@ def make(
             tmp_path / folder,
             table,
             images,
-            generate={"tie": {generator: n}},
-            generators={generator: {"log_path": str(log), **settings}},
+            generate={"tie": {name: n for name in (generator, then) if name}},
+            generators={name: {"log_path": str(log), **settings} for name in (generator, then) if name},
             engine={"name": "ray", "address": ray_cluster.address, **(engine or {})},
             store={"url": store},
             workers=2,
@@ -121,8 +122,47 @@ def test_a_recipe_that_kills_its_workers_fails_alone(make: MakeHere, log: Path) 
     (reason,) = summary.reasons
     assert "died" in reason
     begun = len(engine_toys.noted(log))
+    times = [number for *_, number in engine_toys.noted(log)].count(1)
+    assert times == 4, "twice in a pass with the other, twice alone"
     assert campaign.generate().already == 2  # it is not tried again unless a person says so
     assert len(engine_toys.noted(log)) == begun
+
+
+@pytest.mark.parametrize(("deaths", "failed"), [(2, 0), (3, 1)])
+def test_two_deaths_are_no_fault_of_the_recipe_and_three_are(
+    make: MakeHere, log: Path, deaths: int, failed: int
+) -> None:
+    campaign = make("noting", 2, tasks=1, engine={"workers": 1}, deadly=[1], deaths=deaths)
+    summary = campaign.generate()
+    assert (summary.made, summary.failed) == (2 - failed, failed)
+    assert [number for *_, number in engine_toys.noted(log)].count(1) == 3
+    ((why, times),) = summary.sent_again.items()
+    assert (why.partition(":")[0], times) == ("a worker of Ray died", deaths)
+    again = campaign.generate(retry_failed=True)
+    assert (again.made, again.already) == (failed, 2 - failed)
+
+
+def test_the_doctor_tells_of_gpus_that_no_machine_has(make: MakeHere) -> None:
+    (told,) = [check for check in make("noting", 1, engine={"gpus": 1}).doctor() if check.subject == "engine"]
+    assert not told.ok
+    assert told.text.endswith("no machine of the Ray cluster has more than 0: set gpus = 0, or add one that has")
+
+
+def test_a_run_tells_that_workers_load_models_and_counts_each_batch(
+    make: MakeHere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(generating, "SHOW_SECONDS", 0.0)
+    told: list[tuple[str, int, str]] = []
+    engine = {"workers": 1, "batch": 2, "max_in_flight": 1}
+    campaign = make("noting", 6, tasks=1, engine=engine, then="noting_passes", seconds=0.3)
+    campaign.generate(progress=lambda stage, done, _, note="": told.append((stage, done, note)))
+    shown = [one for one in told if one[0] == "noting"]
+    assert {note for _, done, note in shown if not done} == {"workers load its models"}
+    assert {note for _, done, note in shown if done} == {""}
+    assert any(0 < done < 6 for _, done, _ in shown)
+    second = [one for one in told if one[0] == "noting_passes"]
+    assert second[0] == ("noting_passes", 0, "workers load its models")
+    assert any(stage == "noting" and done for stage, done, _ in told[: told.index(second[0])]), "no clock runs before"
 
 
 def test_what_a_dead_worker_was_making_is_made_again_and_stored_once(make: MakeHere, log: Path) -> None:

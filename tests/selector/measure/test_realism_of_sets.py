@@ -124,7 +124,7 @@ def test_second_call_reads_no_image_and_runs_no_model_and_says_the_same(
         raise AssertionError("an image was read or a model was run")
 
     monkeypatch.setattr(OpenClip, "embed_crops", never)
-    monkeypatch.setattr(ImageFolder, "read", never)
+    monkeypatch.setattr(ImageFolder, "picture", never)
     monkeypatch.setattr("selector.sight.embedding.real_pictures.RealPictures.read", never)
     monkeypatch.setattr("selector.sight.embedding.real_pictures.sha256_of", never)
     assert made.realism() == first

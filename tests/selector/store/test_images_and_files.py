@@ -18,7 +18,7 @@ def test_an_image_lies_under_the_hash_of_its_bytes(tmp_path: Path) -> None:
     image_id = images.put(b"bytes")
     assert image_id == hashlib.sha256(b"bytes").hexdigest()
     assert images.path(image_id) == tmp_path / image_id[:2] / f"{image_id}.jpg"
-    assert images.read(image_id) == b"bytes"
+    assert images.picture(image_id).data == b"bytes"
     assert images.put(b"bytes") == image_id
 
 
@@ -27,14 +27,14 @@ def test_half_an_image_is_written_again(tmp_path: Path) -> None:
     image_id = images.put(b"all of the bytes")
     images.path(image_id).write_bytes(b"all of")
     with pytest.raises(InputError, match="hash differs"):
-        images.read(image_id)
+        images.picture(image_id)
     images.put(b"all of the bytes")
-    assert images.read(image_id) == b"all of the bytes"
+    assert images.picture(image_id).data == b"all of the bytes"
 
 
 def test_a_missing_image_says_so(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"images/ab/abab.*missing from the campaign.*or run `bestshot generate`"):
-        ImageFolder(tmp_path / "images", ".jpg").read("ab" * 32)
+        ImageFolder(tmp_path / "images", ".jpg").picture("ab" * 32)
 
 
 def test_a_damaged_image_is_named_with_what_to_do(tmp_path: Path) -> None:

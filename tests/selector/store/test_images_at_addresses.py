@@ -48,7 +48,7 @@ def test_images_of_one_machine_are_read_on_another(place: str, tmp_path: Path) -
     image_id = here.put(bytes_of(1))
     assert image_id == hashlib.sha256(bytes_of(1)).hexdigest()
     assert here.put(bytes_of(1)) == image_id
-    assert there.read(image_id) == there.file(image_id).read_bytes() == bytes_of(1)
+    assert there.picture(image_id).data == there.file(image_id).read_bytes() == bytes_of(1)
     assert there.size_of(image_id) == len(bytes_of(1))
     assert there.size_of("cd" * 32) is None
     assert there.is_whole(image_id, len(bytes_of(1)))
@@ -64,7 +64,7 @@ def test_what_is_no_id_leads_nowhere(place: str, tmp_path: Path) -> None:
         victim.write_bytes(b"dear")
     for name in ("../victim", "../../victim", "victim", "", "ab" * 31, "AB" * 32, "ab" * 32 + "\n"):
         assert images.size_of(name) is None
-        for act in (images.remove, images.read, images.file, images.path):
+        for act in (images.remove, images.picture, images.file, images.path):
             with pytest.raises(InputError, match="no id of a picture"):
                 act(name)
     assert all(victim.exists() for victim in victims)
@@ -76,11 +76,11 @@ def test_a_missing_image_is_told_and_is_to_be_made_again(place: str, tmp_path: P
     images.remove(lost)
     images.remove(lost)
     with pytest.raises(InputError, match=r"is missing.*bestshot generate"):
-        images.read(lost)
+        images.picture(lost)
     assert not images.is_whole(lost, len(bytes_of(1)))
     images.put(bytes_of(1))
     assert images.is_whole(lost, len(bytes_of(1)))
-    assert images.read(lost) == bytes_of(1)
+    assert images.picture(lost).data == bytes_of(1)
 
 
 def test_images_are_opened_by_pickle_and_put_by_many_threads(place: str, tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_images_are_opened_by_pickle_and_put_by_many_threads(place: str, tmp_pat
         ids = list(pool.map(images.put, [bytes_of(n) for n in range(48)]))
     other = opened(place, tmp_path, "two")
     with ThreadPoolExecutor(16) as pool:
-        assert list(pool.map(other.read, ids)) == [bytes_of(n) for n in range(48)]
+        assert [one.data for one in pool.map(other.picture, ids)] == [bytes_of(n) for n in range(48)]
 
 
 def test_the_place_is_tried_and_left_as_it_was(place: str, tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_the_place_is_tried_and_left_as_it_was(place: str, tmp_path: Path) -> No
     image_id = images.put(bytes_of(1))
     assert "can be written" in images.check()
     assert images.sweep() == 0
-    assert images.read(image_id) == bytes_of(1)
+    assert images.picture(image_id).data == bytes_of(1)
 
 
 def test_a_process_that_forks_reads_on(s3_bucket: str, tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_a_process_that_forks_reads_on(s3_bucket: str, tmp_path: Path) -> None:
         "assert images.size_of(sys.argv[2])\n"
         "child = os.fork()\n"
         "if child == 0:\n"
-        "    os._exit(0 if images.read(sys.argv[2]) else 1)\n"
+        "    os._exit(0 if images.picture(sys.argv[2]).data else 1)\n"
         "sys.exit(os.waitpid(child, 0)[1])\n"
     )
     done = subprocess.run([sys.executable, "-c", code, pickle.dumps(images).hex(), image_id], timeout=60, check=False)
@@ -129,7 +129,7 @@ def test_faults_between_the_calls_cost_another_try(
     s3.faults += [Fault(kind, 0.3, "PUT")] * puts
     image_id = here.put(bytes_of(1, 100_000))
     s3.faults += [Fault(kind, 0.3, "GET")] * gets
-    assert there.read(image_id) == bytes_of(1, 100_000)
+    assert there.picture(image_id).data == bytes_of(1, 100_000)
     assert not s3.faults
     assert [key for key in s3.keys(s3_bucket) if image_id in key] == [f"{image_id[:2]}/{image_id}.jpg"]
 
@@ -154,14 +154,14 @@ def test_a_server_that_stays_away_ends_the_run_in_one_line(
     images = opened(f"s3://{s3_bucket}", tmp_path)
     image_id = images.put(bytes_of(1))
     with s3.away():
-        assert images.read(image_id) == bytes_of(1)  # this machine has it
+        assert images.picture(image_id).data == bytes_of(1)  # this machine has it
         images.path(image_id).unlink()
-        for ask in (lambda: images.read(image_id), lambda: images.put(bytes_of(2))):
+        for ask in (lambda: images.picture(image_id), lambda: images.put(bytes_of(2))):
             with pytest.raises(OutOfResources, match=r"does not answer .*nothing is lost") as told:
                 ask()
             assert "\n" not in str(told.value)
     assert images.is_whole(image_id, None)  # nobody could tell, so it is not to be made again
-    assert images.read(image_id) == bytes_of(1)
+    assert images.picture(image_id).data == bytes_of(1)
 
 
 def test_a_changed_object_is_told_and_made_anew(s3: S3Server, s3_bucket: str, tmp_path: Path) -> None:
@@ -169,10 +169,10 @@ def test_a_changed_object_is_told_and_made_anew(s3: S3Server, s3_bucket: str, tm
     image_id = here.put(bytes_of(1))
     here._store.write(f"{image_id[:2]}/{image_id}.jpg", bytes_of(2))  # type: ignore[attr-defined]
     with pytest.raises(InputError, match="damaged or changed"):
-        there.read(image_id)
+        there.picture(image_id)
     assert not there.is_whole(image_id, len(bytes_of(1)))
     there.put(bytes_of(1))
-    assert there.read(image_id) == bytes_of(1)
+    assert there.picture(image_id).data == bytes_of(1)
     assert sum(method == "GET" for method, _ in s3.requests) == 3
 
 
@@ -183,10 +183,10 @@ def test_no_key_is_listed_and_no_size_asked_before_a_read(s3: S3Server, s3_bucke
     assert all(there.is_whole(one, None) for one in ids)
     assert s3.requests == []
     for one in [*ids, *ids]:
-        there.read(one)
+        there.picture(one)
     assert [method for method, _ in s3.requests] == ["GET"] * 5
     with pytest.raises(InputError, match="is missing"):
-        there.read("ab" * 32)
+        there.picture("ab" * 32)
     assert not any("list-type" in path for _, path in s3.requests)
 
 
@@ -199,7 +199,7 @@ def test_a_server_that_accepts_and_never_answers_ends_the_run_in_one_line(
     with socket.create_server(("127.0.0.1", 0)) as mute:
         monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"http://127.0.0.1:{mute.getsockname()[1]}")
         images = opened("s3://bucket/x", tmp_path)
-        for ask in (lambda: images.put(bytes_of(1)), lambda: images.read("ab" * 32)):
+        for ask in (lambda: images.put(bytes_of(1)), lambda: images.picture("ab" * 32)):
             started = time.monotonic()
             with pytest.raises(OutOfResources, match=r"does not answer \(s3://bucket/x: no answer in time\)"):
                 ask()
@@ -210,7 +210,7 @@ def test_a_server_that_accepts_and_never_answers_ends_the_run_in_one_line(
 def test_wrong_buckets_and_keys_are_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     nowhere = opened("s3://no-such-bucket/x", tmp_path)
     started = time.monotonic()
-    for ask in (lambda: nowhere.put(b"x"), lambda: nowhere.read("ab" * 32), nowhere.check):
+    for ask in (lambda: nowhere.put(b"x"), lambda: nowhere.picture("ab" * 32), nowhere.check):
         with pytest.raises(OutOfResources, match="no such bucket"):
             ask()
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
@@ -240,15 +240,15 @@ def test_the_cache_is_bounded_and_keeps_what_was_used_last(s3_bucket: str, tmp_p
     assert size <= 17_000_000
     assert not images.path(first).exists()
     assert images.path(held).exists()
-    assert images.read(first) == bytes_of(0, 1_000_000)
-    assert [len(images.read(one)) for one in ids] == [1_000_000 // 32 * 32] * 22
+    assert images.picture(first).data == bytes_of(0, 1_000_000)
+    assert [len(images.picture(one).data) for one in ids] == [1_000_000 // 32 * 32] * 22
 
 
 def test_a_damaged_file_of_the_cache_is_fetched_again(s3_bucket: str, tmp_path: Path) -> None:
     images = opened(f"s3://{s3_bucket}", tmp_path)
     image_id = images.put(bytes_of(1))
     images.path(image_id).write_bytes(b"half")
-    assert images.file(image_id).read_bytes() == images.read(image_id) == bytes_of(1)
+    assert images.file(image_id).read_bytes() == images.picture(image_id).data == bytes_of(1)
 
 
 @pytest.mark.parametrize(

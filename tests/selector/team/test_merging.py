@@ -84,7 +84,7 @@ def test_candidates_scores_and_pictures_of_both(two: Two, tmp_path: Path) -> Non
     found = ann.merge(bob.folder)
     assert candidates(ann) == ours | others
     assert rows(bob) == before, "the other is only read"
-    assert ann._ws.images.read(theirs), "its bytes are here"
+    assert ann._ws.images.picture(theirs).data, "its bytes are here"
     assert found.rows["candidate"].new == len(others - ours)
     with ann._ws.db.read() as connection:
         scored = {(row.task_id, row.candidate_id) for row in connection.execute(select(schema.score))}
@@ -92,7 +92,7 @@ def test_candidates_scores_and_pictures_of_both(two: Two, tmp_path: Path) -> Non
         made = {(a.task_id, a.candidate_id) for a in load_attempts(connection) if a.candidate_id}
         assert made == candidates(ann), "each has its attempt"
     for _, picture in candidates(ann):
-        assert ann._ws.images.read(picture)
+        assert ann._ws.images.picture(picture).data
 
 
 def test_a_second_merge_adds_nothing(two: Two, tmp_path: Path) -> None:
@@ -302,7 +302,7 @@ def test_a_lost_picture_stays_away_with_all_that_speaks_of_it(two: Two, tmp_path
     lost = imported(bob, tmp_path, "flux", 90)
     bob.score()
     judged(bob, tmp_path, lost, 5.0)
-    data = bob._ws.images.read(lost)
+    data = bob._ws.images.picture(lost).data
     bob._ws.images.path(lost).unlink()
     found = ann.merge(bob.folder)
     assert found.lost == 1

@@ -79,7 +79,7 @@ def test_backups_are_whole_wherever_scores_and_images_lie(
             assert scores(again) == scores(ann)
             assert again.score().values == 0
             if with_images or images:
-                assert all(again._ws.images.read(key[1]) for key in scores(again))
+                assert all(again._ws.images.picture(key[1]).data for key in scores(again))
             again.move_scores()
         assert scores(ann), "the files of the original are still there"
 

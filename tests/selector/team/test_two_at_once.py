@@ -105,5 +105,5 @@ def test_two_folders_make_score_judge_and_decide_at_once(
         notes = Counter((d.target.task_id, d.by) for d in load_history(ours))
         assert notes == judged
         assert ours.execute(select(schema.lease.c.name)).all() == [], "nobody is at work any more"
-        assert all(ann._ws.images.read(row.id) for row in ours.execute(select(c.id)))
+        assert all(ann._ws.images.picture(row.id).data for row in ours.execute(select(c.id)))
     quiet.close()
