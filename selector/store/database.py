@@ -161,11 +161,9 @@ class Database:
     def _insert_or_ignore(self, table: Table) -> Insert:
         if self.engine.dialect.name == "sqlite":
             return sqlite.insert(table).on_conflict_do_nothing()
-        if self._on_postgresql:
-            from sqlalchemy.dialects import postgresql  # slow to import
+        from sqlalchemy.dialects import postgresql  # slow to import
 
-            return postgresql.insert(table).on_conflict_do_nothing()
-        raise InputError(f"{self.engine.dialect.name}: only SQLite and PostgreSQL hold a campaign")
+        return postgresql.insert(table).on_conflict_do_nothing()
 
     def _check_format(self, upgrade: bool) -> None:
         with self.read() as connection:
