@@ -44,8 +44,8 @@ def plain_url(url: URL | str) -> URL:
     made = make_url(re.sub(r"^postgres(?=\+|:)", "postgresql", url)) if isinstance(url, str) else url
     if made.get_backend_name() not in (*_NAMES, "sqlite"):
         raise InputError(
-            f"{made.drivername}:// cannot hold a campaign: give a database of PostgreSQL, as postgresql://HOST/NAME, or "
-            "none, and the campaign's folder gets a file of SQLite"
+            f"{made.drivername}:// cannot hold a campaign: give a database of PostgreSQL, as postgresql://HOST/NAME, "
+            "or none, and the campaign's folder gets a file of SQLite"
         )
     return made.set(drivername=_DRIVER) if made.drivername in _NAMES else made
 

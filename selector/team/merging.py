@@ -91,8 +91,8 @@ def merge(
     """
     if folder.is_file():
         raise InputError(
-            f"{folder} is a file: if it is a backup, make a campaign of it by `bestshot init FOLDER --from {folder}`, and "
-            "merge that FOLDER"
+            f"{folder} is a file: if it is a backup, make a campaign of it by `bestshot init FOLDER --from {folder}`, "
+            "and merge that FOLDER"
         )
     other = open_workspace(folder, clock, guest=True)
     with closing(other.db), other.db.read() as theirs:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from conftest import Clock, ToyGenerator
+from conftest import Clock, ToyGenerator, noise_jpeg
 
 from selector import Campaign
 from selector.doctor import FILES
@@ -185,3 +185,14 @@ def test_a_place_that_does_not_answer_is_no_damage(made: Make, s3: S3Server, mon
     assert "images" in FILES
     assert not checks["images"].ok
     assert checks["candidates"].text.startswith("not looked at: the object store does not answer")
+
+
+def test_what_was_deleted_at_the_address_and_is_imported_again_is_told_as_restored(made: Make, tmp_path: Path) -> None:
+    campaign = made()
+    (tmp_path / "finished").mkdir()
+    (tmp_path / "finished/3.jpg").write_bytes(noise_jpeg(70))
+    campaign.import_folder(tmp_path / "finished")
+    (picture,) = campaign._ws.images.root.rglob("*.jpg")
+    campaign.prune(pictures=[picture.stem], delete=True, reason="by mistake")
+    again = campaign.import_folder(tmp_path / "finished")
+    assert (again.new, again.same, again.restored) == (0, 0, 1)

@@ -132,7 +132,7 @@ def test_a_database_that_is_not_made_yet_is_told_with_the_command_that_makes_it(
 ) -> None:
     table, images = contest_files(["brighter"])
     missing = make_url(url).set(database="not yet").render_as_string()
-    with pytest.raises(InputError, match="there is no database 'not yet' .*make it with `createdb 'not yet'`"):
+    with pytest.raises(InputError, match=r"there is no database 'not yet' .*make it with `createdb 'not yet'`"):
         Campaign.init(tmp_path / "c", table, images, store={"url": missing})
 
 

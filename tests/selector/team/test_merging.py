@@ -411,7 +411,7 @@ def test_other_contests_and_itself_are_refused(
     with pytest.raises(InputError, match="is this a campaign"):
         ann.merge(tmp_path / "nowhere")
     bob.backup(tmp_path / "bob.zip")
-    with pytest.raises(InputError, match="make a campaign of it by `bestshot init FOLDER --from .*bob.zip`"):
+    with pytest.raises(InputError, match=r"make a campaign of it by `bestshot init FOLDER --from .*bob\.zip`"):
         ann.merge(tmp_path / "bob.zip")
     table, images = contest_files(["another prompt"])
     Campaign.init(tmp_path / "other", table, images, clock=clock).close()
