@@ -23,8 +23,8 @@ def describe_generated(summary: GenerateSummary) -> str:
     same = f" ({summary.same} more came out as pictures that were there already)" if summary.same else ""
     again = f" (and {n_of(summary.restored, 'lost or deleted picture')} restored)" if summary.restored else ""
     lines = [
-        f"{n_of(summary.new, 'candidate')} made{same}{again}, {summary.already} settled before, {summary.failed} failed, "
-        f"{summary.declined} declined, {summary.missing} could not run here"
+        f"{n_of(summary.new, 'candidate')} made{same}{again}, {summary.already} settled before, "
+        f"{summary.failed} failed, {summary.declined} declined, {summary.missing} could not run here"
     ]
     lines += counted(summary.reasons, tasks=summary.reason_tasks)
     lines += [] if summary.prompts is None else _prompts(summary.prompts)

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import shutil
+import signal
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -196,3 +200,37 @@ def test_what_was_deleted_at_the_address_and_is_imported_again_is_told_as_restor
     campaign.prune(pictures=[picture.stem], delete=True, reason="by mistake")
     again = campaign.import_folder(tmp_path / "finished")
     assert (again.new, again.same, again.restored) == (0, 0, 1)
+
+
+@pytest.mark.parametrize("verb", ["import", "doctor", "prune", "export"])
+def test_ctrl_c_ends_the_wait_for_a_server_that_does_not_answer(
+    made: Make, s3: S3Server, tmp_path: Path, verb: str
+) -> None:
+    """From whatever threads it is asked."""
+    campaign = made()
+    whole_loop(campaign)
+    shutil.rmtree(campaign.folder / "cache")
+    settings = campaign.folder / "campaign.toml"
+    settings.write_text(settings.read_text().replace("toy", "source"))  # of a program of its own, which has no toys
+    (tmp_path / "finished").mkdir()
+    for i in range(12):
+        (tmp_path / f"finished/3_{i}.jpg").write_bytes(noise_jpeg(i))
+    arguments = {
+        "import": [str(tmp_path / "finished")],
+        "prune": ["--keep", "1", "--delete", "--reason", "too many"],
+    }.get(verb, [])
+    command = [sys.executable, "-m", "selector.cli", verb, "-C", str(campaign.folder), *arguments]
+    s3.requests.clear()
+    with s3.mute():
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        end = time.monotonic() + 60
+        while not s3.requests and time.monotonic() < end:
+            time.sleep(0.05)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        told = time.monotonic()
+        _, said = process.communicate(timeout=100)
+        waited = time.monotonic() - told
+    assert said.splitlines()[-1] == "bestshot: interrupted; nothing is lost, run the same command again to go on"
+    assert process.returncode == 130
+    assert waited < 3
