@@ -78,6 +78,10 @@ class Images(ABC):
             OutOfResources: nobody can tell, as the place does not answer or takes nothing.
         """
 
+    def fetched(self, image_id: str) -> Picture:
+        """As ``picture``, from the place itself: what this machine keeps of it says nothing."""
+        return self.picture(image_id)
+
     @abstractmethod
     def file(self, image_id: str) -> Path:
         """A local file with an image's bytes, there for the next ten minutes at least; may raise as ``picture``."""

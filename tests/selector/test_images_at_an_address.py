@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import signal
 import subprocess
@@ -12,13 +13,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from conftest import Clock, ToyGenerator, noise_jpeg
+from conftest import Clock, Run, ToyGenerator, noise_jpeg
 
-from selector import Campaign
+from selector import Campaign, doctor
 from selector.doctor import FILES
 from selector.domain import InputError, OutOfResources, Picture, SubmissionError
 from selector.review._pictures import Pictures
 from selector.store import _object_store
+from selector.store._object_store import ObjectStore
 from selector.store.attempts import load_attempts
 from tests.servers.s3_server import Fault, S3Server
 
@@ -189,6 +191,46 @@ def test_a_place_that_does_not_answer_is_no_damage(made: Make, s3: S3Server, mon
     assert "images" in FILES
     assert not checks["images"].ok
     assert checks["candidates"].text.startswith("not looked at: the object store does not answer")
+
+
+def test_doctor_reads_every_image_at_the_address_if_it_is_asked_to(
+    made: Make, run: Run, s3: S3Server, s3_bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "SAMPLE", 2)
+    campaign = made()
+    whole_loop(campaign)
+    keys = image_keys(s3, s3_bucket)
+    here = ("-C", campaign.folder, "--json")
+    s3.requests.clear()
+    assert "2 of 9 images, drawn by chance" in run("doctor", *here)[1]
+    s3.requests.clear()
+    assert "9 images match their ids" in run("doctor", "--all", *here)[1]
+    asked = [path for method, path in s3.requests if method == "GET" and path.endswith(".jpg")]
+    assert sorted(asked) == sorted(f"/{s3_bucket}/{key}" for key in keys), "what is kept here says nothing"
+    s3._ask("DELETE", f"/{s3_bucket}/{keys[0]}")
+    status, out, _ = run("doctor", "--all", *here)
+    (told,) = (check for check in json.loads(out) if check["subject"] == "candidates")
+    assert status == 2 and not told["ok"] and told["text"].startswith("1 of 9 are lost or damaged: ")
+    assert told["pictures"] == [Path(keys[0]).stem]
+    campaign._ws.images.put(campaign._ws.images.path(Path(keys[0]).stem).read_bytes())
+    assert run("doctor", "--all", *here)[0] == 0
+
+
+def test_an_image_that_was_found_lost_and_is_there_again_is_not_made_again(
+    made: Make, s3: S3Server, s3_bucket: str
+) -> None:
+    campaign = made()
+    whole_loop(campaign)
+    key = image_keys(s3, s3_bucket)[0]
+    data = s3.object(s3_bucket, key)
+    s3._ask("DELETE", f"/{s3_bucket}/{key}")
+    campaign.doctor(every_image=True)
+    assert not campaign._ws.images.is_whole(Path(key).stem, len(data))
+    ObjectStore(campaign._ws.images.address).write(campaign._ws.images.name(Path(key).stem), data)  # by a person
+    campaign.doctor(every_image=True)
+    calls = list(ToyGenerator.calls)
+    campaign.generate()
+    assert ToyGenerator.calls == calls
 
 
 def test_what_was_deleted_at_the_address_and_is_imported_again_is_told_as_restored(made: Make, tmp_path: Path) -> None:
