@@ -244,7 +244,8 @@ def _candidates(ws: Workspace, progress: Progress, every_image: bool) -> Check:
     ids = everything
     if not (every_image or ws.images.lasting):
         ids = sorted(random.Random(0).sample(everything, min(SAMPLE, len(everything))))
-    damaged, elsewhere, unseen = {}, 0, ""
+    damaged: dict[str, str] = {}
+    elsewhere, unseen = 0, ""
     apart = bool(ws.other_folders()) and not ws.config.store.images
 
     def fault(candidate_id: str) -> str:

@@ -162,8 +162,8 @@ class ObjectStore:
 
         until = time.monotonic() + PATIENCE_SECONDS
         retrying = Retrying(
-            retry=retry_if_exception(_may_pass),
-            stop=stop_after_delay(PATIENCE_SECONDS) | (lambda _: interrupted_at() is not None),
+            retry=retry_if_exception(lambda error: interrupted_at() is None and _may_pass(error)),
+            stop=stop_after_delay(PATIENCE_SECONDS),
             sleep=_sleep,
             wait=wait_random_exponential(multiplier=0.2, max=_LONGEST_PAUSE_SECONDS),
             before_sleep=note,

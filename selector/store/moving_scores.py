@@ -121,7 +121,10 @@ def lost_files(connection: Connection) -> list[Shard]:
     """Those that rows name and that are not there, or are not whole."""
     found, t = shards(connection), schema.score_shard.c
     sizes = {row.path: row.size_bytes for row in connection.execute(select(t.path, t.size_bytes))}
-    there = score_files(connection).sizes() if found else {}
+    files = score_files(connection)
+    there = files.sizes() if found else {}
+    if sum(files.bring(shard.path) for shard in found if shard.path not in there):
+        there = files.sizes()
     return [shard for shard in found if there.get(shard.path) != sizes[shard.path]]
 
 
