@@ -809,12 +809,15 @@ class Campaign:
 
         return lacking(self._context())
 
-    def doctor(self, progress: Progress = silent) -> list[Check]:
-        """Check the machine with this campaign's settings, and the campaign's files."""
+    def doctor(self, progress: Progress = silent, every_image: bool = False) -> list[Check]:
+        """Check the machine with this campaign's settings, and the campaign's files.
+
+        ``every_image``: read all images also where they lie at an address, and not a sample of them.
+        """
         from selector.doctor import check_all
 
         check_names(self.config)
-        return check_all(self._context(), progress)
+        return check_all(self._context(), progress, every_image)
 
     def live(self, name: str) -> LiveCall:
         """One real, priced call that tries the generator or judge of this name; nothing is asked before ``carry_out``.

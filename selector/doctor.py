@@ -7,6 +7,7 @@ import random
 import shutil
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -31,7 +32,7 @@ from selector.domain.digest import sha256_of
 from selector.domain.embedding import ContestContext
 from selector.domain.errors import InputProblems
 from selector.domain.progress import Progress, silent
-from selector.domain.words import n_of, near_or_all
+from selector.domain.words import n_of, near_or_all, some_of
 from selector.engine import describe_engine
 from selector.generate.unserved import unserved
 from selector.llm import read_key
@@ -50,16 +51,22 @@ _PLUG_INS = ("generator ", "scorer ")
 _ABOUT_GENERATING = ("generator ", "plan ", "prompts of ", "services.")
 LOW_DISK_BYTES = 2 * 1024**3
 SAMPLE = 20  # images looked at where they lie at an address
+_LOOKING, _AT_ONCE = 8, 200  # threads that look at images, and images between two words of how far it is
+_ELSEWHERE = "elsewhere"
 
 
 @dataclass(frozen=True)
 class Check:
-    """One line of the doctor: ``ok``, or what is wrong and what cures it. ``used``: the campaign asks for it."""
+    """One line of the doctor: ``ok``, or what is wrong and what cures it. ``used``: the campaign asks for it.
+
+    ``pictures``: ids of the candidates that it is about, where their images are lost or damaged.
+    """
 
     subject: str
     ok: bool
     text: str
     used: bool = True
+    pictures: tuple[str, ...] = ()
 
 
 def check_machine(
@@ -88,8 +95,11 @@ def check_machine(
     return checks
 
 
-def check_all(context: Context, progress: Progress = silent) -> list[Check]:
-    """The machine with a campaign's settings, and the campaign's files; what the campaign uses comes first."""
+def check_all(context: Context, progress: Progress = silent, every_image: bool = False) -> list[Check]:
+    """The machine with a campaign's settings, and the campaign's files; what the campaign uses comes first.
+
+    ``every_image``: look at all images also where they lie at an address, and not at ``SAMPLE`` of them.
+    """
     ws, tasks = context.ws, context.tasks
     accounts, names = Accounts(ws, threading.Event()), configured_names(ws)
     own = [_described(f"generator {name}", partial(configured, ws, name, accounts), ask=True) for name in names]
@@ -99,7 +109,7 @@ def check_all(context: Context, progress: Progress = silent) -> list[Check]:
     ]
     machine = check_machine({}, {}, ws.folder, context.contest, leave_out=[check.subject for check in own])
     judges = [_judge(name, settings) for name, settings in ws.config.judges.items()]
-    checks = [*machine, _engine(ws), *own, *check_plan(ws, tasks), *judges, *_files(ws, tasks, progress)]
+    checks = [*machine, _engine(ws), *own, *check_plan(ws, tasks), *judges, *_files(ws, tasks, progress, every_image)]
     planned = [step.generator for t in {task.type for task in tasks} for step in ws.config.generate.steps(t)]
     return used_first(checks, planned, ws.config.score.scorers)
 
@@ -118,11 +128,11 @@ def used_first(checks: Sequence[Check], generators: Collection[str], scorers: Co
     return sorted(marked, key=lambda c: (not c.used, not c.subject.startswith(_ABOUT_GENERATING)))
 
 
-def _files(ws: Workspace, tasks: Sequence[Task], progress: Progress) -> list[Check]:
-    """Disk, table and pictures as they were pinned, and every candidate's bytes against its id."""
+def _files(ws: Workspace, tasks: Sequence[Task], progress: Progress, every_image: bool) -> list[Check]:
+    """Disk, table and pictures as they were pinned, and candidates' bytes against their ids."""
     free = shutil.disk_usage(ws.folder).free
     disk = Check("disk", free >= LOW_DISK_BYTES, f"{free / 1024**3:.1f} GiB free in {ws.folder}")
-    pictures = [_inputs(ws, tasks), *_place(ws), _candidates(ws, progress)]
+    pictures = [_inputs(ws, tasks), *_place(ws), _candidates(ws, progress, every_image)]
     return [disk, _table(ws), *pictures, *_scores(ws), _temporaries(ws)]
 
 
@@ -226,30 +236,46 @@ def _place(ws: Workspace) -> list[Check]:
         return [Check("images", False, str(error))]
 
 
-def _candidates(ws: Workspace, progress: Progress) -> Check:
+def _candidates(ws: Workspace, progress: Progress, every_image: bool) -> Check:
     with ws.db.read() as connection:
         pictures = load_candidates(connection)
         gone = load_gone(connection)
     everything = sorted({picture.id for picture in pictures} - gone.keys())
-    ids = everything if ws.images.lasting else sorted(random.Random(0).sample(everything, min(SAMPLE, len(everything))))
-    damaged, elsewhere, unseen = [], 0, ""
+    ids = everything
+    if not (every_image or ws.images.lasting):
+        ids = sorted(random.Random(0).sample(everything, min(SAMPLE, len(everything))))
+    damaged: dict[str, str] = {}
+    elsewhere, unseen = 0, ""
     apart = bool(ws.other_folders()) and not ws.config.store.images
-    for done, candidate_id in enumerate(ids):
-        progress("doctor", done, len(ids))
+
+    def fault(candidate_id: str) -> str:
         try:
-            ws.images.picture(candidate_id)
-        except OutOfResources as error:  # of the place, and so of every image
-            unseen = str(error)
-            break
+            ws.images.fetched(candidate_id)
+        except OutOfResources:  # of the place, and so of every image
+            raise
         except BestshotError as error:
-            if apart and ws.images.size_of(candidate_id) is None:
-                elsewhere += 1
-            else:
-                damaged.append(str(error))
+            return _ELSEWHERE if apart and ws.images.size_of(candidate_id) is None else str(error)
+        return ""
+
+    progress("doctor", 0, len(ids))
+    with ThreadPoolExecutor(_LOOKING) as pool:
+        for start in range(0, len(ids), _AT_ONCE):
+            part = ids[start : start + _AT_ONCE]
+            try:
+                found = {one: why for one, why in zip(part, pool.map(fault, part), strict=True) if why}
+            except OutOfResources as error:
+                unseen = str(error)
+                break
+            elsewhere += sum(why == _ELSEWHERE for why in found.values())
+            damaged |= {one: why for one, why in found.items() if why != _ELSEWHERE}
+            progress("doctor", start + len(part), len(ids))
     progress("doctor", len(ids), len(ids))
     pictures = tuple(picture for picture in pictures if picture.id not in gone)
     if damaged:
-        return Check("candidates", False, f"{len(damaged)} of {len(ids)} are damaged: {damaged[0]}")
+        first, *others = damaged
+        also = f"; and {some_of([one[:12] for one in others])}" if others else ""
+        text = f"{len(damaged)} of {len(ids)} are lost or damaged: {damaged[first]}{also}"
+        return Check("candidates", False, text, pictures=tuple(damaged))
     if elsewhere:
         words = (
             f"{elsewhere} of {len(ids)} are not here, but in another folder of this campaign, such as "
@@ -259,7 +285,8 @@ def _candidates(ws: Workspace, progress: Progress) -> Check:
     if unseen:
         return Check("candidates", False, f"not looked at: {unseen}")
     if len(ids) < len(everything):
-        return Check("candidates", True, f"{len(ids)} of {len(everything)} images, drawn by chance, match their ids")
+        drawn = f"{len(ids)} of {len(everything)} images, drawn by chance, match their ids; --all reads every one"
+        return Check("candidates", True, drawn)
     fallbacks = sum(picture.fallback for picture in pictures)
     counts = n_of(len(pictures) - fallbacks, "candidate") + (f", {n_of(fallbacks, 'fallback')}" if fallbacks else "")
     return Check("candidates", True, f"{n_of(len(ids), 'image matches its id', 'images match their ids')} ({counts})")

@@ -21,9 +21,10 @@ MOST_NAMED = 5  # files that fit no task; JSON has them all
 def describe_generated(summary: GenerateSummary) -> str:
     """The run in words, with the reasons of what was not made."""
     same = f" ({summary.same} more came out as pictures that were there already)" if summary.same else ""
+    again = f" (and {n_of(summary.restored, 'lost or deleted picture')} restored)" if summary.restored else ""
     lines = [
-        f"{n_of(summary.new, 'candidate')} made{same}, {summary.already} settled before, {summary.failed} failed, "
-        f"{summary.declined} declined, {summary.missing} could not run here"
+        f"{n_of(summary.new, 'candidate')} made{same}{again}, {summary.already} settled before, "
+        f"{summary.failed} failed, {summary.declined} declined, {summary.missing} could not run here"
     ]
     lines += counted(summary.reasons, tasks=summary.reason_tasks)
     lines += [] if summary.prompts is None else _prompts(summary.prompts)
@@ -189,7 +190,9 @@ def describe_imported(summary: ImportSummary) -> str:
         name, better = next(iter(summary.better_names.items()))
         others = ", and the others so" if len(summary.better_names) > 1 else ""
         lines.append(f"if that is what they are: rename {name} to {better}{others}")
-    if summary.report is not None and (summary.unmatched or summary.reasons or summary.same or summary.replaced):
+    if summary.report is not None and (
+        summary.unmatched or summary.reasons or summary.same or summary.restored or summary.replaced
+    ):
         lines.append(f"every file, and what became of it: {summary.report}")
     return "\n".join(lines)
 
@@ -197,13 +200,14 @@ def describe_imported(summary: ImportSummary) -> str:
 def _files(summary: ImportSummary) -> str:
     """ "12 files: 9 new candidates, 1 of the same picture as another, 2 not taken"; nothing that is none."""
     not_taken, failed = len(summary.unmatched), summary.failed + summary.declined
-    others = summary.files - summary.new - summary.same - summary.already - failed - not_taken
+    others = summary.files - summary.made - summary.already - failed - not_taken
     if summary.already and summary.already + not_taken == summary.files and not summary.replaced:
         left = f" ({not_taken} not taken)" if not_taken else ""
         return f"already imported: {n_of(summary.already, 'file')}; nothing was left to do{left}"
     taken = {
         n_of(summary.new, "new candidate"): summary.new,
         f"{summary.same} of the same picture as another": summary.same,
+        f"{n_of(summary.restored, 'lost or deleted picture')} restored": summary.restored,
         f"{summary.already} imported before": summary.already,
         f"{failed} failed": failed,
         f"{others} could not be taken now": others,

@@ -261,9 +261,10 @@ def report(
     "--live", "name", default=None, metavar="NAME", help="Make one real, paid call of this generator or judge."
 )
 @click.option("--yes", is_flag=True, help="Pay for it without asking.")
+@click.option("--all", "every", is_flag=True, help="Read every image at an address too, and not 20 drawn by chance.")
 @json_option
 @debug_option
-def doctor(folder: Path, name: str | None, yes: bool, as_json: bool) -> None:
+def doctor(folder: Path, name: str | None, yes: bool, every: bool, as_json: bool) -> None:
     from selector.campaign import Campaign
     from selector.create import CONFIG_NAME
     from selector.doctor import FILES, check_machine
@@ -274,7 +275,7 @@ def doctor(folder: Path, name: str | None, yes: bool, as_json: bool) -> None:
     damaged = False
     if (folder / CONFIG_NAME).exists():
         with Campaign(folder) as campaign:
-            checks = campaign.doctor(progress_bar())
+            checks = campaign.doctor(progress_bar(), every)
         damaged = not all(c.ok for c in checks if c.subject in FILES)
     else:
         checks = check_machine()

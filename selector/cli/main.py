@@ -12,7 +12,7 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
@@ -35,6 +35,7 @@ from selector.cli._team_verbs import backup, merge
 from selector.cli._weights_verbs import weights
 from selector.cli.common import Printed, emit, verbose_option, visible
 from selector.domain import DISK_FULL, BestshotError, shortage
+from selector.domain.interruption import forget_interruption, note_interruption
 
 INTERRUPTED, TERMINATED = 130, 143
 _GARBAGE_AFTER = 50_000  # new objects: imports make many that stay, and looking through them takes a tenth of the time
@@ -104,8 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     debug = "--debug" in argv
     people = "--json" not in argv
     printed = Printed(document=people, for_people=people)  # where no JSON is wanted, an error prints none
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, _terminate)
+    before = _hear_signals()
     try:
         code = group.main(args=argv, prog_name="bestshot", standalone_mode=False, obj=printed)
         sys.exit(code if isinstance(code, int) else 0)
@@ -139,15 +139,34 @@ def main(arguments: Sequence[str] | None = None) -> None:
             _fail(str(lacking), 2, printed)
         _fail(f"unexpected {type(error).__name__}: {error}; `--debug` shows where, please report it", 1, printed)
     finally:
-        gc.set_threshold(*usual)  # who calls this from a program of their own gets it back as it was
+        gc.set_threshold(*usual)  # who calls this from a program of their own gets all back as it was
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class _Terminated(KeyboardInterrupt):
     """``kill`` or the stop of a container: the run ends as by Ctrl-C, with all that is under way stored."""
 
 
+def _hear_signals() -> dict[signal.Signals, Any]:
+    """Have Ctrl-C and SIGTERM noted for threads that wait; returns the handlers that were there."""
+    forget_interruption()
+    if threading.current_thread() is not threading.main_thread():
+        return {}
+    before = {signal.SIGTERM: signal.signal(signal.SIGTERM, _terminate)}
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else it is ignored, or somebody else's
+        before[signal.SIGINT] = signal.signal(signal.SIGINT, _interrupt)
+    return {number: handler for number, handler in before.items() if handler is not None}
+
+
 def _terminate(_number: int, _frame: object) -> NoReturn:
+    note_interruption()
     raise _Terminated
+
+
+def _interrupt(_number: int, _frame: object) -> NoReturn:
+    note_interruption()
+    raise KeyboardInterrupt
 
 
 def _fail(message: str, code: int, printed: Printed, needs: str = "") -> NoReturn:

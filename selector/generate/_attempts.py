@@ -25,13 +25,17 @@ _ELSEWHERE = (
 
 @dataclass(frozen=True)
 class NewAttempt:
-    """An attempt on its way to the store; its image, if it made one, is on the disk already. ``ends``: of its job."""
+    """An attempt on its way to the store; its image, if it made one, is on the disk already. ``ends``: of its job.
+
+    ``written``: whether the image's bytes were not there before.
+    """
 
     attempt: Attempt
     try_number: int
     candidate: Candidate | None
     ends: tuple[JobEnd, ...] = ()
     cost: float = 0.0
+    written: bool = False
 
 
 @dataclass(frozen=True)
@@ -201,4 +205,4 @@ def attempted(order: Order, open_: OpenRecipe, result: Result, cost: float = 0.0
         result.seconds,
         order.generator.last_resort,
     )
-    return NewAttempt(attempt, open_.try_number, result.candidate, cost=cost)
+    return NewAttempt(attempt, open_.try_number, result.candidate, cost=cost, written=result.written)

@@ -7,6 +7,7 @@ process elsewhere makes its own generators of their settings.
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -41,13 +42,17 @@ from selector.store.candidates import Candidate
 
 @dataclass(frozen=True)
 class Result:
-    """What became of a recipe: an image that is stored (``candidate``), or a reason. ``seconds``: since its begin."""
+    """What became of a recipe: an image that is stored (``candidate``), or a reason. ``seconds``: since its begin.
+
+    ``written``: whether the image's bytes were not there before.
+    """
 
     outcome: str
     reason: str | None = None
     candidate: Candidate | None = None
     notes: Mapping[str, JSONValue] = field(default_factory=dict)
     seconds: float = 0.0
+    written: bool = False
 
 
 def concluded(
@@ -74,9 +79,11 @@ def concluded(
     except Exception as error:
         outcome, reason = outcome_of(error)
         return Result(outcome, reason, seconds=_since(started))
+    size = len(final.data)
+    written = not images.is_whole(hashlib.sha256(final.data).hexdigest(), size)
     image_id = images.put(final.data)  # bytes first, then the rows that name them
-    candidate = Candidate(inputs.task.id, image_id, *final.size_px, len(final.data))
-    return Result("made", None, candidate, kept, _since(started))
+    candidate = Candidate(inputs.task.id, image_id, *final.size_px, size)
+    return Result("made", None, candidate, kept, _since(started), written)
 
 
 def _since(started: float) -> float:

@@ -28,6 +28,7 @@ from selector.net import Spending, awaited, give_up
 from selector.store.attempts import Planning, add_attempt, add_planning
 from selector.store.candidates import is_answer
 from selector.store.jobs import end_jobs, load_jobs
+from selector.store.pruned import load_gone
 from selector.workspace.executor import Executor
 from selector.workspace.workspace import Workspace
 
@@ -198,11 +199,21 @@ class _Run:
                     if isinstance(row, Planning):
                         add_planning(connection, row, now)
                     else:
-                        self.summary.same += _is_there(connection, row)
+                        self._compare(connection, row)
                         add_attempt(self._ws.db, connection, row.attempt, row.candidate, row.try_number, now)
                         end_jobs(self._ws.db, connection, row.ends, now)
         for item, event in batch:
             self._count(item, event)
+
+    def _compare(self, connection: Connection, new: NewAttempt) -> None:
+        """Note where the image that it made is a candidate of its task already, and whether it had been lost."""
+        made = new.attempt.candidate_id
+        if made is not None and is_answer(connection, new.attempt.task_id, made):
+            # An address is not asked for what was deleted on purpose: its row tells.
+            if new.written or load_gone(connection, [made]):
+                self.summary.restored += 1
+            else:
+                self.summary.same += 1
 
     def _count(self, item: Item, event: Planning | NewAttempt | Skipped | Postponed | Ended) -> None:
         name, task_id = item.order.name, item.order.task.id
@@ -259,9 +270,3 @@ class _Run:
         for account in {id(a): a for a in self._accounts.values()}.values():
             for why, n in account.troubles.items():
                 self.summary.sent_again[f"{account.service.name}: {why}"] = n
-
-
-def _is_there(connection: Connection, new: NewAttempt) -> bool:
-    """Whether the image that it made is a candidate of its task already."""
-    made = new.attempt.candidate_id
-    return made is not None and is_answer(connection, new.attempt.task_id, made)

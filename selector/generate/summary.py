@@ -37,12 +37,14 @@ class GeneratorCounts:
 class GenerateSummary:
     """What a run did. ``made`` counts new attempts that gave an image; reasons are counted by generator.
 
-    ``same``: those of them whose image was a candidate of its task already, so that there is none more.
+    ``same``: those of them whose image was a candidate of its task already, so that there is none more; ``restored``:
+    those whose image was one too, but lost or deleted, and is there again.
     ``reason_tasks``: the tasks of each reason, in the order of their names.
     """
 
     made: int = 0
     same: int = 0
+    restored: int = 0
     already: int = 0
     failed: int = 0
     declined: int = 0
@@ -65,7 +67,7 @@ class GenerateSummary:
     @property
     def new(self) -> int:
         """Candidates that were not there before."""
-        return self.made - self.same
+        return self.made - self.same - self.restored
 
     def count(self, outcome: str, generator: str, reason: str | None, task_id: str) -> None:
         setattr(self, outcome, getattr(self, outcome) + 1)

@@ -181,8 +181,8 @@ def alone_at_services(
 
 @dataclass
 class ImportSummary(GenerateSummary):
-    """What an import did. ``files``: all of the folder: ``new``, ``same``, ``already``, ``failed``, ``unmatched``, and
-    those of tasks whose own input pictures are missing.
+    """What an import did. ``files``: all of the folder: ``new``, ``same``, ``restored``, ``already``, ``failed``,
+    ``unmatched``, and those of tasks whose own input pictures are missing.
 
     ``unmatched``: the paths of files that no task got; ``unmatched_because``: by the reason; ``better_names``: of those
     that only lack an underscore. ``known_as``: of those made, how many had come before, by whose name. ``replaced``:

@@ -14,8 +14,8 @@ def can_copy(connection: Connection, rows: Sequence[Any]) -> bool:
     return connection.dialect.driver == "psycopg" and len(rows) >= LEAST_ROWS
 
 
-def copy_missing(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows that name every column, leaving out those whose key is there already.
+def copy_missing(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Insert rows that name every column, leaving out those whose key is there already; returns how many were not.
 
     By a table that ends with the transaction, because COPY leaves no row out.
     """
@@ -31,5 +31,7 @@ def copy_missing(connection: Connection, table: Table, rows: Sequence[Mapping[st
     with cursor, cursor.copy(f"COPY {incoming} ({names}) FROM STDIN") as copy:
         for row in rows:
             copy.write_row([row[name] if take is None else take(row[name]) for name, take in takes])
-    connection.exec_driver_sql(f"INSERT INTO {place} ({names}) SELECT {names} FROM {incoming} ON CONFLICT DO NOTHING")
+    insertion = f"INSERT INTO {place} ({names}) SELECT {names} FROM {incoming} ON CONFLICT DO NOTHING"
+    added = connection.exec_driver_sql(insertion).rowcount
     connection.exec_driver_sql(f"TRUNCATE {incoming}")
+    return added

@@ -74,6 +74,10 @@ class Images(ABC):
             OutOfResources: nobody can tell, as the place does not answer or takes nothing.
         """
 
+    def fetched(self, image_id: str) -> Picture:
+        """As ``picture``, from the place itself: what this machine keeps of it says nothing."""
+        return self.picture(image_id)
+
     @abstractmethod
     def file(self, image_id: str) -> Path:
         """A local file with an image's bytes, there for the next ten minutes at least; may raise as ``picture``."""
@@ -103,6 +107,10 @@ class Images(ABC):
         """The owners that have put images here, where several may; sorted."""
 
     @abstractmethod
+    def note_owner(self) -> None:
+        """Say at the place that this owner has images there; the first ``put`` does, too. Raises as ``put``."""
+
+    @abstractmethod
     def check(self) -> str:
         """Try the place: write, read, remove; what it is, in words. Raises as ``picture`` does."""
 
@@ -112,10 +120,15 @@ class Images(ABC):
 
 
 class ImageFolder(Images):
-    """A folder: the campaign's own, or one that several machines share."""
+    """A folder: the campaign's own, or one that several machines share.
 
-    def __init__(self, root: Path, suffix: str, owner: str = "") -> None:
+    ``before``: a folder where they lay before the campaign had this one; what is missing here is put from it when it is
+    read.
+    """
+
+    def __init__(self, root: Path, suffix: str, owner: str = "", before: Path | None = None) -> None:
         super().__init__(root, suffix, owner)
+        self._before = ImageFolder(before, suffix) if before and before != root and before.is_dir() else None
         self._prefix = f"{root}{os.sep}"
         self._noted = not owner
 
@@ -134,7 +147,7 @@ class ImageFolder(Images):
             # `status` asks for every image, and a Path costs several times as much as the look at the disk.
             found = os.stat(f"{self._prefix}{image_id[:2]}{os.sep}{image_id}{self.suffix}")  # noqa: PTH116
         except OSError:
-            return None
+            return None if self._before is None else self._before.size_of(image_id)
         return found.st_size if stat.S_ISREG(found.st_mode) else None
 
     def is_whole(self, image_id: str, size: int | None) -> bool:
@@ -143,14 +156,16 @@ class ImageFolder(Images):
 
     def put(self, data: bytes) -> str:
         image_id = hashlib.sha256(data).hexdigest()
-        path = self.path(image_id)
-        self._note_owner()
+        path = super().path(image_id)
+        self.note_owner()
         if not (path.is_file() and path.stat().st_size == len(data)):
             write_atomically(path, data)
         return image_id
 
     def picture(self, image_id: str) -> Picture:
-        path = self.path(image_id)
+        if (before := self._only_in(image_id)) is not None:
+            self.put(before.picture(image_id).data)
+        path = super().path(image_id)
         shown = path.relative_to(self.root.parent).as_posix()
         try:
             found = Picture(path.read_bytes(), f"candidate {image_id[:12]}")
@@ -169,19 +184,25 @@ class ImageFolder(Images):
     def file(self, image_id: str) -> Path:
         return self.path(image_id)
 
+    def path(self, image_id: str) -> Path:
+        before = self._only_in(image_id)
+        return super().path(image_id) if before is None else before.path(image_id)
+
     def note_lost(self, image_id: str) -> None:
         pass  # ``is_whole`` looks itself
 
     def remove(self, image_id: str) -> None:
         try:
-            self.path(image_id).unlink(missing_ok=True)
+            super().path(image_id).unlink(missing_ok=True)
         except OSError as error:
             raise InputError(
                 f"{self.place(image_id)} cannot be deleted ({error.strerror or error}): is its folder writable for you?"
             ) from error
+        self.forget(image_id)
 
     def forget(self, image_id: str) -> None:
-        pass  # it is the image itself
+        if self._before is not None:  # else it is the image itself
+            self._before.remove(image_id)
 
     def users(self) -> tuple[str, ...]:
         folder = self.root / USERS
@@ -196,7 +217,14 @@ class ImageFolder(Images):
     def sweep(self) -> int:
         return sweep(self.root, deep=True)
 
-    def _note_owner(self) -> None:
+    def _only_in(self, image_id: str) -> ImageFolder | None:
+        """The folder of before, where an image lies in that one alone."""
+        before = self._before
+        if before is None or super().path(image_id).is_file() or before.size_of(image_id) is None:
+            return None
+        return before
+
+    def note_owner(self) -> None:
         if not self._noted:
             write_atomically(self.root / USERS / self.owner, b"", durable=False)
             self._noted = True

@@ -54,12 +54,9 @@ class ObjectImages(Images):
 
     def put(self, data: bytes) -> str:
         image_id = hashlib.sha256(data).hexdigest()
-        if not self._noted:
-            self._store.write(f"{USERS}/{self.owner}", b"")
-            self._noted = True
+        self.note_owner()
         self._store.write(self.name(image_id), data)
-        with suppress(OSError):
-            self._lost(image_id).unlink(missing_ok=True)
+        self._note_there(image_id)
         with suppress(InputError):  # what cannot be kept is fetched again
             self._keep(image_id, data)
         return image_id
@@ -67,7 +64,7 @@ class ObjectImages(Images):
     def picture(self, image_id: str) -> Picture:
         found = self._kept(image_id)
         if found is None:
-            found = self._fetched(image_id)
+            found = self.fetched(image_id)
             with suppress(InputError):
                 self._keep(image_id, found.data)
         return found
@@ -104,6 +101,11 @@ class ObjectImages(Images):
 
     def users(self) -> tuple[str, ...]:
         return image_owners(self._store.names(USERS))
+
+    def note_owner(self) -> None:
+        if not self._noted:
+            self._store.write(f"{USERS}/{self.owner}", b"")
+            self._noted = True
 
     def check(self) -> str:
         name, data = f"tmp/{os.urandom(8).hex()}", b"bestshot"
@@ -142,11 +144,12 @@ class ObjectImages(Images):
                 os.utime(path)
         return found if found.id == image_id else None
 
-    def _fetched(self, image_id: str) -> Picture:
+    def fetched(self, image_id: str) -> Picture:
         try:
             for _ in range(_LOOKS):
                 found = Picture(self._store.read(self.name(image_id)), f"candidate {image_id[:12]}")
                 if found.id == image_id:
+                    self._note_there(image_id)
                     return found
         except FileNotFoundError as error:
             own = ImageFolder(self._before, self.suffix) if self._before else None
@@ -164,6 +167,10 @@ class ObjectImages(Images):
     def note_lost(self, image_id: str) -> None:
         with suppress(InputError):
             write_atomically(self._lost(image_id), b"", durable=False)
+
+    def _note_there(self, image_id: str) -> None:
+        with suppress(OSError):
+            self._lost(image_id).unlink(missing_ok=True)
 
     def _keep(self, image_id: str, data: bytes) -> None:
         write_atomically(self.path(image_id), data, durable=False)

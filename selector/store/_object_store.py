@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import logging
 import os
@@ -9,11 +10,13 @@ import re
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import wait
 from contextlib import suppress
 from typing import Any, TypeVar
 from uuid import uuid4
 
 from selector.domain import MissingPart, OutOfResources, raise_shortage
+from selector.domain.interruption import interrupted_at
 
 _log = logging.getLogger("bestshot.store")
 Result = TypeVar("Result")
@@ -24,6 +27,8 @@ _LEAST_TRY_SECONDS = 5.0  # the first one also opens the client
 _LEAST_RATE = 100_000  # bytes a second of a line on which a write is waited for longer than that
 _LONGEST_PAUSE_SECONDS = 5.0
 _QUIET_SECONDS = 5.0  # of a request that is repeated before anybody is told
+_TICK_SECONDS = 0.2  # between two looks whether the program was told to end
+_LAST_SECONDS = 1.0  # of a request then
 _CONNECTIONS = 32
 _STALE_SECONDS = 86_400.0  # of a temporary file: nobody can lock one there
 _WHOLE = ("s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl", "oss")  # objects are seen once they are whole
@@ -63,7 +68,7 @@ class ObjectStore:
         def send(left: float) -> None:
             fs, path = self._fs, self._path(name)
             if self._protocol in _WHOLE:
-                fs.pipe_file(path, data, **_within(fs, min(left, _READ_SECONDS + len(data) / _LEAST_RATE)))
+                _ask(fs, min(left, _READ_SECONDS + len(data) / _LEAST_RATE), "pipe_file", path, data)
                 return
             temporary = self._path(f"tmp/{uuid4().hex}")
             for place in (temporary, path):
@@ -78,7 +83,7 @@ class ObjectStore:
 
     def read(self, name: str) -> bytes:
         def fetch(left: float) -> bytes:
-            found: bytes = self._fs.cat_file(self._path(name), **_within(self._fs, left))
+            found: bytes = _ask(self._fs, left, "cat_file", self._path(name))
             return found
 
         try:
@@ -91,21 +96,19 @@ class ObjectStore:
     def size(self, name: str) -> int | None:
         """Bytes of an object, None where there is none."""
         try:
-            found = self._patiently(lambda left: self._fs.info(self._path(name), **_within(self._fs, left)))
+            found = self._patiently(lambda left: _ask(self._fs, left, "info", self._path(name)))
         except FileNotFoundError:
             return None
         return int(found["size"]) if found["type"] == "file" else None
 
     def remove(self, name: str) -> None:
         with suppress(FileNotFoundError):
-            self._patiently(lambda left: self._fs.rm_file(self._path(name), **_within(self._fs, left)))
+            self._patiently(lambda left: _ask(self._fs, left, "rm_file", self._path(name)))
 
     def names(self, folder: str) -> tuple[str, ...]:
         """The names in a small folder, without it."""
         try:
-            found = self._patiently(
-                lambda left: self._fs.ls(self._path(folder), detail=False, **_within(self._fs, left))
-            )
+            found = self._patiently(lambda left: _ask(self._fs, left, "ls", self._path(folder), detail=False))
         except FileNotFoundError:
             return ()
         return tuple(sorted(str(path).rstrip("/").rpartition("/")[2] for path in found))
@@ -138,7 +141,7 @@ class ObjectStore:
         bucket = self.address.partition("://")[2].partition("/")[0]
         try:
             # ``exists`` would list its keys.
-            self._patiently(lambda left: self._fs.info(f"{self._protocol}://{bucket}", **_within(self._fs, left)))
+            self._patiently(lambda left: _ask(self._fs, left, "info", f"{self._protocol}://{bucket}"))
         except FileNotFoundError:
             return False
         return True
@@ -159,8 +162,9 @@ class ObjectStore:
 
         until = time.monotonic() + PATIENCE_SECONDS
         retrying = Retrying(
-            retry=retry_if_exception(_may_pass),
+            retry=retry_if_exception(lambda error: interrupted_at() is None and _may_pass(error)),
             stop=stop_after_delay(PATIENCE_SECONDS),
+            sleep=_sleep,
             wait=wait_random_exponential(multiplier=0.2, max=_LONGEST_PAUSE_SECONDS),
             before_sleep=note,
             reraise=True,
@@ -210,10 +214,38 @@ def _file_system(protocol: str) -> Any:
     return found
 
 
-def _within(fs: Any, seconds: float) -> dict[str, float]:
-    """The argument that ends a request after that time, where a file system takes one. The time-outs of HTTP leave out
-    the wait of a write for leave to send (``Expect: 100-continue``), and a body that is not taken."""
-    return {"timeout": seconds} if fs.async_impl else {}
+def _ask(fs: Any, seconds: float, method: str, *arguments: Any, **options: Any) -> Any:
+    """A request that ends after that time, or soon after the program was told to end.
+
+    The time-outs of HTTP leave out the wait of a write for leave to send (``Expect: 100-continue``), and a body that is
+    not taken. A file system that works in this thread ends its requests itself.
+    """
+    if not fs.async_impl:
+        return getattr(fs, method)(*arguments, **options)
+    coroutine = getattr(fs, f"_{method}")(*arguments, **options)
+    future = asyncio.run_coroutine_threadsafe(coroutine, fs.loop)
+    began = time.monotonic()
+    try:
+        while not (future.done() or _is_late(began, seconds)):
+            wait([future], _TICK_SECONDS)
+        if future.done():
+            return future.result()
+    finally:
+        future.cancel()
+    raise TimeoutError("no answer in time")
+
+
+def _is_late(began: float, seconds: float) -> bool:
+    now, told = time.monotonic(), interrupted_at()
+    # What the program waits for at its end, such as a picture that was paid for, may still be stored.
+    return now - began > seconds or (told is not None and now - max(began, told) > _LAST_SECONDS)
+
+
+def _sleep(seconds: float) -> None:
+    """Between two tries; until the program is told to end."""
+    until = time.monotonic() + seconds
+    while interrupted_at() is None and (left := until - time.monotonic()) > 0:
+        time.sleep(min(left, _TICK_SECONDS))
 
 
 def _may_pass(error: BaseException) -> bool:
@@ -229,8 +261,6 @@ def _said(error: BaseException) -> str:
     """Its words in one line, without a key: each protocol's package finds its own in the environment."""
     from selector.net.redact import clean
 
-    if type(error).__name__ == "FSTimeoutError":
-        return "no answer in time"
     words = _SIGNED.sub(r"\1***", " ".join(str(error).split()) or type(error).__name__)
     for variable, value in os.environ.items():
         if len(value) >= _LEAST_KEY and _NAMES_KEY.search(variable.upper()):

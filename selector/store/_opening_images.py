@@ -23,8 +23,8 @@ def open_images(place: str, folder: Path, suffix: str, cache_mb: int, owner: str
 
     Args:
         place: a folder, relative to ``folder.parent``, or an ``fsspec`` address; "" for ``folder`` itself.
-        folder: the campaign's own. Where the place is an address, it may still hold what was made before; what is
-            kept of the address lies in ``cache/images`` beside it, and may go.
+        folder: the campaign's own. Where the place is another one, it may still hold what was made before; what is
+            kept of an address lies in ``cache/images`` beside it, and may go.
         suffix: of the files.
         cache_mb: most megabytes of the cache.
         owner: see ``Images``.
@@ -38,9 +38,9 @@ def open_images(place: str, folder: Path, suffix: str, cache_mb: int, owner: str
     check_place(place)
     protocol, _, rest = place.partition("://")
     if not rest:
-        return ImageFolder(folder.parent / place, suffix, owner)
+        return ImageFolder(folder.parent / place, suffix, owner, folder)
     if protocol in _FILES:
-        return ImageFolder(_folder_of(place), suffix, owner)
+        return ImageFolder(_folder_of(place), suffix, owner, folder)
     from selector.store._object_images import ObjectImages
 
     return ObjectImages(place, folder.parent / CACHE, suffix, cache_mb, owner, folder)

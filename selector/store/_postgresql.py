@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import shlex
 from typing import Any
 
 from sqlalchemy import URL, Connection, make_url, text
@@ -13,6 +14,7 @@ from selector.domain import BestshotError, InputError, MissingPart, OutOfResourc
 
 _DRIVER = "postgresql+psycopg"
 _NAMES = ("postgresql", "postgres")  # what people call it
+_ABSENT = re.compile('database "(.+)" does not exist')
 _WRITER_LOCK = 0x62737400  # any constant: with the campaign's, the lock that PostgreSQL's writers share
 _IDLE_SECONDS = 60  # of a writer that says nothing: its machine is off or asleep, and the others wait for it
 # A peer that is gone without a word is noticed in 50 s, from both sides; PostgreSQL's own default is two hours.
@@ -34,8 +36,17 @@ _KINDS = (
 
 
 def plain_url(url: URL | str) -> URL:
-    """The address with the driver that we use for it, where it names a database and no driver."""
+    """The address with the driver that we use for it, where it names a database and no driver.
+
+    Raises:
+        InputError: it is neither PostgreSQL's nor SQLite's.
+    """
     made = make_url(re.sub(r"^postgres(?=\+|:)", "postgresql", url)) if isinstance(url, str) else url
+    if made.get_backend_name() not in (*_NAMES, "sqlite"):
+        raise InputError(
+            f"{made.drivername}:// cannot hold a campaign: give a database of PostgreSQL, as postgresql://HOST/NAME, "
+            "or none, and the campaign's folder gets a file of SQLite"
+        )
     return made.set(drivername=_DRIVER) if made.drivername in _NAMES else made
 
 
@@ -98,7 +109,7 @@ def plain_error(error: DBAPIError, busy: InputError) -> BestshotError | None:
         "stranger": InputError(
             f"the database refused you ({said}): say who you are by PGUSER and PGPASSWORD, ~/.pgpass, or a service file"
         ),
-        "absent": InputError(f"the database is not there ({said}): make it with `createdb`, or mend `url` in [store]"),
+        "absent": InputError(_absent(said)),
         "crowded": InputError(
             f"the database server has no connection left ({said}): end programs that are not needed, or raise its "
             "max_connections"
@@ -109,6 +120,11 @@ def plain_error(error: DBAPIError, busy: InputError) -> BestshotError | None:
         "forbidden": InputError(f"the database refuses a right ({said}): let its owner grant it, or work as one role"),
     }
     return plain.get(kind)
+
+
+def _absent(said: str) -> str:
+    name = shlex.quote(found[1]) if (found := _ABSENT.search(said)) else "NAME"
+    return f"there is no database {name} ({said}): make it with `createdb {name}`, or mend the address"
 
 
 def _kind_of(state: str, said: str) -> str:

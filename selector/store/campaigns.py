@@ -48,6 +48,11 @@ def campaigns_at(url: str | Path) -> tuple[StoredCampaign, ...]:
     """
     engine = open_engine(url)
     file = engine.url.database if engine.dialect.name == "sqlite" else None
+    if file is not None and Path(file).is_dir():
+        raise InputError(
+            f"{file} is a folder: `bestshot status` in it tells of a campaign; to list those of a database give its "
+            "address, such as postgresql://HOST/NAME, or its file, as FOLDER/campaign.db"
+        )
     if file is not None and not Path(file).is_file():
         raise InputError(f"the database {file} is not there: give the address of one, such as postgresql://HOST/NAME")
     with plain_errors(Path(file).parent if file else None), engine.connect() as connection:

@@ -121,7 +121,10 @@ def lost_files(connection: Connection) -> list[Shard]:
     """Those that rows name and that are not there, or are not whole."""
     found, t = shards(connection), schema.score_shard.c
     sizes = {row.path: row.size_bytes for row in connection.execute(select(t.path, t.size_bytes))}
-    there = score_files(connection).sizes() if found else {}
+    files = score_files(connection)
+    there = files.sizes() if found else {}
+    if sum(files.bring(shard.path) for shard in found if shard.path not in there):
+        there = files.sizes()
     return [shard for shard in found if there.get(shard.path) != sizes[shard.path]]
 
 
@@ -165,10 +168,8 @@ def add_columns(
             reason at all, and then nothing is said of a candidate without a value.
     """
     need_parquet()
-    files = score_files(connection)
-    table = _without_known(connection, scorer, version, score_table(task_ids, candidate_ids, version, columns))
-    _write(connection, files, scorer, version.partition(TAGGED)[0], table)
-    _put_together(connection, files, scorer, version.partition(TAGGED)[0])
+    table = score_table(task_ids, candidate_ids, version, columns)
+    _add_table(connection, score_files(connection), scorer, version.partition(TAGGED)[0], table)
 
 
 def _move(connection: Connection, files: ScoreFiles) -> int:
@@ -185,14 +186,18 @@ def _move(connection: Connection, files: ScoreFiles) -> int:
     )
     for (scorer, version), of in groupby(rows, key=lambda row: (row.scorer, row.version.partition(TAGGED)[0])):
         mine = list(of)
-        table = _without_known(connection, scorer, version, _wide(mine))
-        _write(connection, files, scorer, version, table)
-        _put_together(connection, files, scorer, version)
+        _add_table(connection, files, scorer, version, _wide(mine))
         for part in (task_ids[i : i + _TASKS] for i in range(0, len(task_ids), _TASKS)):
             gone = s.task_id.in_(part), s.scorer == scorer, s.version.in_({row.version for row in mine})
             connection.execute(delete(schema.score).where(*gone))
         moved += len(mine)
     return moved
+
+
+def _add_table(connection: Connection, files: ScoreFiles, scorer: str, version: str, table: pa.Table) -> None:
+    """Make a file of what no file says yet, ``version`` without the tag of a reading."""
+    _write(connection, files, scorer, version, _without_known(connection, scorer, version, table))
+    _put_together(connection, files, scorer, version)
 
 
 def _tasks_to_move(connection: Connection) -> list[str]:

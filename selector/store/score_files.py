@@ -45,11 +45,14 @@ class ScoreFiles:
 
     Args:
         root: the folder, or the address.
+        before: places where files lay before, as when the campaign got another place of images; what is named and
+            missing at the root is put there from them.
         writing: whether scores go into such files; those that are there are read either way.
     """
 
     root: Path | str
     writing: bool = False
+    before: Sequence[ScoreFiles] = ()
     rows: int | None = field(default=None, compare=False)  # about how many wait in the table ``score``; None: unknown
     seen: int | None = field(default=None, compare=False)  # the newest file when ``note_files`` was called
     own: set[str] = field(default_factory=set, compare=False)  # paths of what was written and stored from here
@@ -64,12 +67,29 @@ class ScoreFiles:
         texts = [f.name for f in table.schema if pa.types.is_dictionary(f.type)]
         pq.write_table(table, out, row_group_size=_GROUP_ROWS, compression="zstd", use_dictionary=texts)
         data = out.getvalue()
+        self._put(path, data)
+        return path, data.size
+
+    def bring(self, path: str) -> bool:
+        """Put a file to the root from a place where it lay before; returns whether one has it."""
+        for files in self.before:
+            with suppress(FileNotFoundError):
+                self._put(path, files._bytes(path))
+                return True
+        return False
+
+    def _put(self, path: str, data: pa.Buffer | bytes) -> None:
         if isinstance(self.root, Path):
             write_atomically(self.root / path, data)
         else:
             with _plain(path):
-                self._fs.pipe_file(self._at(path), data.to_pybytes())
-        return path, data.size
+                self._fs.pipe_file(self._at(path), bytes(data))
+
+    def _bytes(self, path: str) -> bytes:
+        found: bytes = (
+            (self.root / path).read_bytes() if isinstance(self.root, Path) else self._fs.cat_file(self._at(path))
+        )
+        return found
 
     def read(self, path: str, columns: Sequence[str], task_ids: Sequence[str] | None = None) -> pa.Table:
         """Columns of a file, of these tasks or of all.
@@ -80,10 +100,14 @@ class ScoreFiles:
         import pyarrow.parquet as pq
 
         where = None if task_ids is None else [("task_id", "in", list(task_ids))]
+        how = {"columns": list(columns), "filters": where, "filesystem": self._fs, "partitioning": None}
         with _plain(path):
-            return pq.read_table(
-                self._at(path), columns=list(columns), filters=where, filesystem=self._fs, partitioning=None
-            )
+            try:
+                return pq.read_table(self._at(path), **how)
+            except FileNotFoundError:
+                if not self.bring(path):
+                    raise
+                return pq.read_table(self._at(path), **how)
 
     def sizes(self) -> dict[str, int]:
         """Paths below the root of all files that are there, some hundreds, to their bytes."""

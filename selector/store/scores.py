@@ -37,14 +37,13 @@ Key = tuple[str, str]  # task id, candidate id
 _FETCHED = 20_000  # rows of the database that are Python objects at the same time
 
 
-def add_scores(db: Database, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    """Add rows of the table ``score``, those left out that are there; what has gathered may become files."""
+def add_scores(db: Database, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Add rows of the table ``score`` and return how many were not there; what has gathered may become files."""
     new = without_news(connection, rows)
-    if can_copy(connection, new):
-        copy_missing(connection, schema.score, new)
-    else:
-        db.insert_missing(connection, schema.score, new)
-    move_if_many(connection, len(new))
+    insert = copy_missing if can_copy(connection, new) else db.insert_missing
+    added = insert(connection, schema.score, new)
+    move_if_many(connection, added)
+    return added
 
 
 @contextmanager

@@ -9,8 +9,8 @@ from sqlalchemy import Connection, select
 
 from selector.store import Database, schema
 from selector.store.copying import batches
-from selector.store.moving_scores import move_if_many
 from selector.store.score_shards import file_rows, not_in_files, shard_tables, shards
+from selector.store.scores import add_scores
 from selector.team._rows import Row, Taken
 
 _ROWS = 20_000  # in one transaction
@@ -36,8 +36,7 @@ def take_scores(db: Database, theirs: Connection) -> Taken:
         with db.write() as connection:
             here = _candidates(connection, {row["task_id"] for row in rows})
             kept = [row for row in rows if (row["task_id"], row["candidate_id"]) in here]
-            new = db.insert_missing(connection, schema.score, not_in_files(connection, kept))
-            move_if_many(connection, new)
+            new = add_scores(db, connection, not_in_files(connection, kept))
         taken += Taken(new, len(kept) - new, len(rows) - len(kept))
     return taken
 

@@ -34,7 +34,7 @@ from selector.domain.progress import Progress, silent
 from selector.store import Database, schema
 from selector.store.copying import copy_rows, count_rows
 from selector.store.pruned import gone_inputs, load_gone
-from selector.store.score_files import MissingFile, ScoreFiles, keep_scores_in, score_files
+from selector.store.score_files import MissingFile, keep_scores_in, score_files
 from selector.store.score_shards import shards
 from selector.team._archive import CONTENTS, FORMAT, read_back
 from selector.team._scores import rows_of_files
@@ -106,10 +106,10 @@ def _copy_store(ws: Workspace, copy: Path, progress: Progress) -> int:
             total = count_rows(source)
             copy_rows(source, target, lambda done: progress("records", min(done, total), total))
     with db.read() as connection:
-        place = score_files(connection).root
-    if place != ws.folder / SCORES_NAME:
+        files = score_files(connection)
+    if files.root != ws.folder / SCORES_NAME:
         with closing(Database(copy, alone=True)) as made:
-            keep_scores_in(made, ScoreFiles(place))
+            keep_scores_in(made, files)
             with made.write() as target:
                 for scores in rows_of_files(target):
                     made.insert_missing(target, schema.score, scores)
@@ -117,7 +117,7 @@ def _copy_store(ws: Workspace, copy: Path, progress: Progress) -> int:
     with closing(sqlite3.connect(copy)) as connection:
         connection.execute("PRAGMA journal_mode=DELETE")
         connection.execute("DELETE FROM lease")
-        connection.execute("DELETE FROM fact WHERE key = ?", [schema.TOKEN])
+        connection.execute("DELETE FROM fact WHERE key = ? OR key LIKE ?", [schema.TOKEN, f"{schema.TOKEN}:%"])
         connection.commit()
         if (fault := connection.execute("PRAGMA integrity_check(1)").fetchone()[0]) != "ok":
             raise InputError(f"the campaign's database is damaged ({fault}): restore an older backup")

@@ -89,6 +89,11 @@ def merge(
     Raises:
         InputError: the other is no campaign of this contest, is this one, has an older format, or both have a ledger.
     """
+    if folder.is_file():
+        raise InputError(
+            f"{folder} is a file: if it is a backup, make a campaign of it by `bestshot init FOLDER --from {folder}`, "
+            "and merge that FOLDER"
+        )
     other = open_workspace(folder, clock, guest=True)
     with closing(other.db), other.db.read() as theirs:
         _check_same_contest(ws, other)

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import signal
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from conftest import Clock, ToyGenerator
+from conftest import Clock, Run, ToyGenerator, noise_jpeg
 
-from selector import Campaign
+from selector import Campaign, doctor
 from selector.doctor import FILES
 from selector.domain import InputError, OutOfResources, Picture, SubmissionError
 from selector.review._pictures import Pictures
 from selector.store import _object_store
+from selector.store._object_store import ObjectStore
 from selector.store.attempts import load_attempts
 from tests.servers.s3_server import Fault, S3Server
 
@@ -185,3 +191,88 @@ def test_a_place_that_does_not_answer_is_no_damage(made: Make, s3: S3Server, mon
     assert "images" in FILES
     assert not checks["images"].ok
     assert checks["candidates"].text.startswith("not looked at: the object store does not answer")
+
+
+def test_doctor_reads_every_image_at_the_address_if_it_is_asked_to(
+    made: Make, run: Run, s3: S3Server, s3_bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "SAMPLE", 2)
+    campaign = made()
+    whole_loop(campaign)
+    keys = image_keys(s3, s3_bucket)
+    here = ("-C", campaign.folder, "--json")
+    s3.requests.clear()
+    assert "2 of 9 images, drawn by chance" in run("doctor", *here)[1]
+    s3.requests.clear()
+    assert "9 images match their ids" in run("doctor", "--all", *here)[1]
+    asked = [path for method, path in s3.requests if method == "GET" and path.endswith(".jpg")]
+    assert sorted(asked) == sorted(f"/{s3_bucket}/{key}" for key in keys), "what is kept here says nothing"
+    s3._ask("DELETE", f"/{s3_bucket}/{keys[0]}")
+    status, out, _ = run("doctor", "--all", *here)
+    (told,) = (check for check in json.loads(out) if check["subject"] == "candidates")
+    assert status == 2 and not told["ok"] and told["text"].startswith("1 of 9 are lost or damaged: ")
+    assert told["pictures"] == [Path(keys[0]).stem]
+    campaign._ws.images.put(campaign._ws.images.path(Path(keys[0]).stem).read_bytes())
+    assert run("doctor", "--all", *here)[0] == 0
+
+
+def test_an_image_that_was_found_lost_and_is_there_again_is_not_made_again(
+    made: Make, s3: S3Server, s3_bucket: str
+) -> None:
+    campaign = made()
+    whole_loop(campaign)
+    key = image_keys(s3, s3_bucket)[0]
+    data = s3.object(s3_bucket, key)
+    s3._ask("DELETE", f"/{s3_bucket}/{key}")
+    campaign.doctor(every_image=True)
+    assert not campaign._ws.images.is_whole(Path(key).stem, len(data))
+    ObjectStore(campaign._ws.images.address).write(campaign._ws.images.name(Path(key).stem), data)  # by a person
+    campaign.doctor(every_image=True)
+    calls = list(ToyGenerator.calls)
+    campaign.generate()
+    assert ToyGenerator.calls == calls
+
+
+def test_what_was_deleted_at_the_address_and_is_imported_again_is_told_as_restored(made: Make, tmp_path: Path) -> None:
+    campaign = made()
+    (tmp_path / "finished").mkdir()
+    (tmp_path / "finished/3.jpg").write_bytes(noise_jpeg(70))
+    campaign.import_folder(tmp_path / "finished")
+    (picture,) = campaign._ws.images.root.rglob("*.jpg")
+    campaign.prune(pictures=[picture.stem], delete=True, reason="by mistake")
+    again = campaign.import_folder(tmp_path / "finished")
+    assert (again.new, again.same, again.restored) == (0, 0, 1)
+
+
+@pytest.mark.parametrize("verb", ["import", "doctor", "prune", "export"])
+def test_ctrl_c_ends_the_wait_for_a_server_that_does_not_answer(
+    made: Make, s3: S3Server, tmp_path: Path, verb: str
+) -> None:
+    """From whatever threads it is asked."""
+    campaign = made()
+    whole_loop(campaign)
+    shutil.rmtree(campaign.folder / "cache")
+    settings = campaign.folder / "campaign.toml"
+    settings.write_text(settings.read_text().replace("toy", "source"))  # of a program of its own, which has no toys
+    (tmp_path / "finished").mkdir()
+    for i in range(12):
+        (tmp_path / f"finished/3_{i}.jpg").write_bytes(noise_jpeg(i))
+    arguments = {
+        "import": [str(tmp_path / "finished")],
+        "prune": ["--keep", "1", "--delete", "--reason", "too many"],
+    }.get(verb, [])
+    command = [sys.executable, "-m", "selector.cli", verb, "-C", str(campaign.folder), *arguments]
+    s3.requests.clear()
+    with s3.mute():
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        end = time.monotonic() + 60
+        while not s3.requests and time.monotonic() < end:
+            time.sleep(0.05)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        told = time.monotonic()
+        _, said = process.communicate(timeout=100)
+        waited = time.monotonic() - told
+    assert said.splitlines()[-1] == "bestshot: interrupted; nothing is lost, run the same command again to go on"
+    assert process.returncode == 130
+    assert waited < 3

@@ -62,6 +62,8 @@ class S3Server:
         self.faults: deque[Fault] = deque()
         self.requests: list[tuple[str, str]] = []
         self.lock = threading.Lock()
+        self.speaks = threading.Event()
+        self.speaks.set()
         self._relay: _Relay | None = None
         self._place = Path(tempfile.mkdtemp(prefix="bestshot-s3-"))
         self._process: subprocess.Popen[bytes] | None = None
@@ -162,6 +164,15 @@ class S3Server:
         finally:
             self.begin()
 
+    @contextmanager
+    def mute(self) -> Iterator[None]:
+        """It takes requests and answers none within the block."""
+        self.speaks.clear()
+        try:
+            yield
+        finally:
+            self.speaks.set()
+
     def next_fault(self, method: str, path: str) -> Fault | None:
         """Of a request that came; the first fault that meets it is used up."""
         with self.lock:
@@ -216,6 +227,7 @@ class _RelayHandler(LoopbackHandler):
         server: S3Server = self.server.owner.server
         sent = self._body()
         fault = server.next_fault(self.command, self.path)
+        server.speaks.wait()
         kind = fault.kind if fault else ""
         if fault and kind == "slow":
             time.sleep(fault.seconds)

@@ -246,6 +246,32 @@ def test_the_same_bytes_under_another_label_are_no_new_candidates(run: Run, camp
     assert "known already" not in run("import", folder, "-C", campaign.folder, "--label", "qwen")[1]
 
 
+@pytest.mark.parametrize("label", ["flux", "qwen"])
+def test_lost_and_deleted_pictures_that_are_imported_again_are_told_as_restored(
+    run: Run, campaign: Campaign, tmp_path: Path, label: str
+) -> None:
+    folder = tmp_path / "finished"
+    folder.mkdir()
+    for seed, name in enumerate(("3.jpg", "10.jpg", "17.jpg")):
+        (folder / name).write_bytes(noise_jpeg(70 + seed))
+    run("import", folder, "-C", campaign.folder, "--label", "flux")
+    pictures = sorted((campaign.folder / "images").rglob("*.jpg"))
+    pictures[0].unlink()
+    campaign.prune(pictures=[pictures[1].stem], delete=True, reason="by mistake")
+    out = run("import", folder, "-C", campaign.folder, "--label", label)[1]
+    kept = "1 imported before" if label == "flux" else "1 of the same picture as another"
+    told = out.splitlines()[0].removeprefix("3 files: ").split(", ")
+    assert sorted(told) == [kept, "2 lost or deleted pictures restored"]
+    assert all(picture.is_file() for picture in pictures)
+
+
+def test_a_lost_picture_that_is_made_again_is_told_as_restored(run: Run, campaign: Campaign) -> None:
+    campaign.generate()
+    next((campaign.folder / "images").rglob("*.jpg")).unlink()
+    told = run("generate", "-C", campaign.folder)[1]
+    assert told.startswith("0 candidates made (and 1 lost or deleted picture restored), 8 settled before")
+
+
 def test_import_of_what_is_no_folder_is_one_plain_line(run: Run, campaign: Campaign) -> None:
     status, _, said = run("import", "../nope", "-C", campaign.folder)
     assert status == 2 and "../nope is not a folder: give the one" in said and "path" not in said

@@ -145,7 +145,7 @@ def test_a_newer_format_asks_for_an_upgrade(db: Database, store_place: Path | st
 
 
 def test_an_impossible_url_is_one_line() -> None:
-    with pytest.raises(InputError, match="cannot be used"):
+    with pytest.raises(InputError, match="cannot hold a campaign"):
         Database("nosuchdatabase://host/name")
 
 

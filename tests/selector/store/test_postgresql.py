@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -123,6 +124,28 @@ def test_a_file_of_sqlite_names_its_campaign_and_an_old_one_is_left_as_it_is(tmp
     assert (code, out.count("\n")) == (0, 1) and "team not known: 4 tasks" in out
     assert query(path, "SELECT value FROM fact WHERE key = 'format'") == [("8",)]
     assert "is not there" in run("campaigns", tmp_path / "none.db")[2]
+    assert "is a folder: `bestshot status` in it tells of a campaign" in run("campaigns", tmp_path)[2]
+
+
+def test_a_database_that_is_not_made_yet_is_told_with_the_command_that_makes_it(
+    tmp_path: Path, contest_files: Files, url: str
+) -> None:
+    table, images = contest_files(["brighter"])
+    missing = make_url(url).set(database="not yet").render_as_string()
+    with pytest.raises(InputError, match=r"there is no database 'not yet' .*make it with `createdb 'not yet'`"):
+        Campaign.init(tmp_path / "c", table, images, store={"url": missing})
+
+
+@pytest.mark.parametrize("other", ["mysql", "mysql+pymysql", "s3"])
+def test_a_store_of_another_kind_is_told_before_anything_is_written(
+    tmp_path: Path, contest_files: Files, other: str
+) -> None:
+    table, images = contest_files(["brighter"])
+    with pytest.raises(
+        InputError, match=rf"^{re.escape(other)}:// cannot hold a campaign: .*postgresql://HOST/NAME, or none"
+    ):
+        Campaign.init(tmp_path / "c", table, images, store={"url": f"{other}://host/name"})
+    assert not (tmp_path / "c").exists()
 
 
 def test_the_same_input_in_another_folder_is_the_same_campaign(tmp_path: Path, contest_files: Files, url: str) -> None:

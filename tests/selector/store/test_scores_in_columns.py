@@ -194,6 +194,14 @@ def unnamed(db: Database) -> set[str]:
         return score_files(connection).sizes().keys() - {shard.path for shard in shards(connection)}
 
 
+def test_what_is_added_is_counted_without_what_was_there(either: Database) -> None:
+    rows = score_rows(share=1.0)
+    with either.write() as connection:
+        assert add_scores(either, connection, rows[:250]) == 250
+        assert add_scores(either, connection, rows) == len(rows) - 250
+        assert add_scores(either, connection, rows) == 0
+
+
 class Ended(Exception):
     """Whatever ends a transaction."""
 

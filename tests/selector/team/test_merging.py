@@ -402,16 +402,25 @@ def test_a_killed_merge_goes_on(two: Two, tmp_path: Path, monkeypatch: pytest.Mo
     assert ann.merge(bob.folder).new == 0
 
 
-def test_other_contests_and_itself_are_refused(two: Two, tmp_path: Path, contest_files: Files, clock: Clock) -> None:
+def test_other_contests_and_itself_are_refused(
+    two: Two, tmp_path: Path, contest_files: Files, clock: Clock, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ann, bob = two
     with pytest.raises(InputError, match="one store already"):
         ann.merge(ann.folder)
     with pytest.raises(InputError, match="is this a campaign"):
         ann.merge(tmp_path / "nowhere")
+    bob.backup(tmp_path / "bob.zip")
+    with pytest.raises(InputError, match=r"make a campaign of it by `bestshot init FOLDER --from .*bob\.zip`"):
+        ann.merge(tmp_path / "bob.zip")
     table, images = contest_files(["another prompt"])
     Campaign.init(tmp_path / "other", table, images, clock=clock).close()
     with pytest.raises(InputError, match="another task table"):
         ann.merge(tmp_path / "other")
+    with monkeypatch.context() as chinese:
+        chinese.setenv("BESTSHOT_LANG", "zh")
+        told = run("merge", "-C", ann.folder, tmp_path / "other")[2]
+    assert told == "bestshot: 与另一个工作区相比，任务表不同：只有同一比赛的工作区才能合并\n"
     with bob._ws.db.write() as connection:
         connection.execute(update(schema.fact).where(schema.fact.c.key == "format").values(value="8"))
     with pytest.raises(InputError, match="of an older bestshot: run `bestshot status` in it once"):

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Clock
+from conftest import Clock, ToyGenerator
 from sqlalchemy import select
 from toy_services import Files
 
 from selector import Campaign
+from selector.doctor import FILES
 from selector.domain import InputError
 from selector.store import moving_scores, schema
 from selector.store.score_files import score_files
@@ -128,6 +130,101 @@ def test_two_stores_of_one_campaign_share_a_place_and_no_files(
             campaign.move_scores()
         assert scores(one) == scores(two) != set()
         assert len(one._ws.images.users()) == 2, "prune must know of both"
+
+
+def put_together_and_swept(campaign: Campaign) -> None:
+    """New scores, in files that take the place of those that were there."""
+    campaign.generate(n=4)
+    campaign.score()
+    for _ in range(2):
+        campaign.move_scores()
+    moving_scores.sweep_scores(campaign._ws.db)
+
+
+@pytest.mark.usefixtures("toys")
+@pytest.mark.parametrize("place", ["shared", "memory://bucket/copies"])
+@pytest.mark.parametrize("at_work", ["the copy", "the other"])
+def test_a_copied_folder_and_the_one_it_was_copied_from_keep_their_files(
+    tmp_path: Path, contest_files: Files, clock: Clock, monkeypatch: pytest.MonkeyPatch, place: str, at_work: str
+) -> None:
+    monkeypatch.setattr(moving_scores, "KEPT", timedelta(0))
+    monkeypatch.setattr(moving_scores, "TOO_MANY", 2)
+    (tmp_path / "shared").mkdir()
+    images = place if "://" in place else (tmp_path / place).as_posix()
+    with made(tmp_path / "ann", contest_files, clock, 2, scores="columns", images=images) as ann:
+        ann.move_scores()
+        wanted, owner = scores(ann), ann._ws.images.owner
+    shutil.copytree(tmp_path / "ann", tmp_path / "copy")
+    with Campaign(tmp_path / "copy", clock) as copy, Campaign(tmp_path / "ann", clock) as ann:
+        assert ann._ws.images.owner == owner != copy._ws.images.owner
+        both = {owner, copy._ws.images.owner}
+        assert both <= set(ann._ws.images.users()), "prune must know of both, before the copy makes anything"
+        busy, idle = (copy, ann) if at_work == "the copy" else (ann, copy)
+        put_together_and_swept(busy)
+        assert scores(idle) == wanted < scores(busy)
+        assert idle.score().values == 0
+    with Campaign(tmp_path / "copy", clock) as again:
+        assert again._ws.images.owner == copy._ws.images.owner
+
+
+@pytest.mark.usefixtures("toys")
+def test_a_folder_that_is_moved_is_the_store_that_it_was(tmp_path: Path, contest_files: Files, clock: Clock) -> None:
+    (tmp_path / "shared").mkdir()
+    store = {"scores": "columns", "images": (tmp_path / "shared").as_posix()}
+    with made(tmp_path / "ann", contest_files, clock, 2, **store) as ann:
+        ann.move_scores()
+        wanted, owner = scores(ann), ann._ws.images.owner
+    (tmp_path / "ann").rename(tmp_path / "moved")
+    with Campaign(tmp_path / "moved", clock) as moved:
+        assert (scores(moved), moved._ws.images.owner) == (wanted, owner)
+    shutil.copytree(tmp_path / "moved", tmp_path / "back")  # from a backup, to its place
+    shutil.rmtree(tmp_path / "moved")
+    (tmp_path / "back").rename(tmp_path / "moved")
+    with Campaign(tmp_path / "moved", clock) as restored:
+        assert restored._ws.images.owner == owner
+
+
+@pytest.mark.usefixtures("toys")
+@pytest.mark.parametrize("place", ["shared", "memory://bucket/moved"])
+def test_what_lay_in_the_folder_is_read_after_the_campaign_got_another_place(
+    tmp_path: Path, contest_files: Files, clock: Clock, place: str
+) -> None:
+    """And put there, for others to see, when it is read."""
+    (tmp_path / "shared").mkdir()
+    with made(tmp_path / "ann", contest_files, clock, 2, scores="columns") as ann:
+        ann.move_scores()
+        wanted = scores(ann)
+        ann.pick()
+        wanted_zip = ann.export().zip_path.read_bytes()
+    settings = tmp_path / "ann" / "campaign.toml"
+    images = place if "://" in place else (tmp_path / place).as_posix()
+    settings.write_text(settings.read_text().replace('images = ""', f'images = "{images}"'))
+    calls = list(ToyGenerator.calls)
+    with Campaign(tmp_path / "ann", clock) as ann:
+        assert ann.generate().made == 0 and calls == ToyGenerator.calls, "nothing is made, or paid for, again"
+        assert ann.score().values == 0
+        assert scores(ann) == wanted
+        shutil.rmtree(tmp_path / "ann" / "submissions")
+        assert ann.export().zip_path.read_bytes() == wanted_zip
+        assert all(check.ok for check in ann.doctor(every_image=True) if check.subject in FILES)
+        shutil.rmtree(tmp_path / "ann" / "images")
+        shutil.rmtree(tmp_path / "ann" / "scores")
+    with Campaign(tmp_path / "ann", clock) as ann:
+        assert scores(ann) == wanted
+        assert all(check.ok for check in ann.doctor(every_image=True) if check.subject in FILES)
+
+
+@pytest.mark.usefixtures("toys")
+def test_what_is_deleted_is_deleted_where_it_lay_before_too(tmp_path: Path, contest_files: Files, clock: Clock) -> None:
+    (tmp_path / "shared").mkdir()
+    with made(tmp_path / "ann", contest_files, clock, 2) as ann:
+        picture = next((ann.folder / "images").rglob("*.jpg"))
+    settings = tmp_path / "ann" / "campaign.toml"
+    settings.write_text(settings.read_text().replace('images = ""', f'images = "{(tmp_path / "shared").as_posix()}"'))
+    with Campaign(tmp_path / "ann", clock) as ann:
+        ann.prune(pictures=[picture.stem], delete=True, reason="asked to be forgotten")
+        assert ann._ws.images.size_of(picture.stem) is None
+    assert not picture.exists()
 
 
 @pytest.mark.usefixtures("toys")
