@@ -154,12 +154,9 @@ def test_a_campaign_that_gets_an_address_later_keeps_its_images(
         assert len(image_keys(s3, s3_bucket)) == 3
 
 
-def test_what_is_pruned_goes_from_bucket_and_caches(
-    made: Make, s3: S3Server, s3_bucket: str, tmp_path: Path, clock: Clock
-) -> None:
+def test_what_is_pruned_goes_from_bucket_and_caches(made: Make, s3: S3Server, s3_bucket: str) -> None:
     campaign = made()
     whole_loop(campaign)
-    other = elsewhere(campaign, tmp_path / "other", clock)
     kept = {str(pick.candidate_id) for pick in campaign.pick()}
     assert campaign.prune(losers=True, delete=True, reason="full", by="Ann").chosen == 6
     assert {Path(key).stem for key in image_keys(s3, s3_bucket)} == kept
@@ -170,7 +167,6 @@ def test_what_is_pruned_goes_from_bucket_and_caches(
     s3.requests.clear()
     campaign.prune(losers=True, delete=True, reason="full")
     assert [method for method, _ in s3.requests if method == "DELETE"] == []
-    other.close()
 
 
 def test_init_refuses_what_cannot_be_used_before_it_writes(contest_files: Files, tmp_path: Path) -> None:
