@@ -6,8 +6,11 @@ import os
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
 
 from selector.domain import InputError, Item, Picture, Score, TaskInputs
 from selector.domain.embedding import Backbone, Floats, Head, View
@@ -96,6 +99,9 @@ class HeadStage(Stage["Candidates | Beside", Looked]):
     def prepare(self, cores: int) -> None:
         self._cores = cores
         self._scorers.check()
+        if heads := self._heads():  # while its first batch is on its way, and in all workers at once
+            backbone = next(iter(heads.values())).backbone
+            threading.Thread(target=_load, args=(backbone,), daemon=True).start()
 
     def __call__(self, batch: Candidates | Beside) -> Looked:
         return self._look_beside(batch) if isinstance(batch, Beside) else self._score(batch)
@@ -143,6 +149,12 @@ class HeadStage(Stage["Candidates | Beside", Looked]):
             rows = _Pass(heads, self._scorers, self._images, batch, each, failures).rows()
         made = SentVectors(pictures_new=batch.vectors.pictures_new, texts_new=batch.vectors.texts_new)
         return Looked(Scored(rows, len(batch.due), failures), made)
+
+
+def _load(backbone: Backbone) -> None:
+    """By a picture of nothing. What is wrong with it is said by the first batch."""
+    with suppress(Exception):
+        backbone.embed_crops(np.zeros((1, backbone.side_px, backbone.side_px, 3), np.uint8))
 
 
 class _Pass:
