@@ -305,7 +305,7 @@ class _Trial:
 
     def _key(self, campaign: Path, path: str) -> str:
         with Campaign(campaign) as opened:
-            return f"{self._name}/scores/{opened._ws.config.store.campaign}/{path}"
+            return f"{self._name}/scores/{opened._ws.images.owner}/{path}"
 
     def _is_whole(self, image: str) -> bool:
         """By the server and not by the program, which keeps what it has seen."""
