@@ -30,7 +30,7 @@ from selector.contest import (
     read_task_table,
     resolve_image,
 )
-from selector.domain import BestshotError, InputError, Task, raise_shortage, stable_hash
+from selector.domain import InputError, Task, raise_shortage, stable_hash
 from selector.domain.digest import sha256_of
 from selector.domain.files import (
     describe_write_error,
@@ -45,7 +45,6 @@ from selector.store import Database, check_place, open_images, schema
 from selector.store.attempts import save_tasks
 from selector.store.campaigns import TEAM, StoredCampaign, campaigns_at
 from selector.store.database import has_password, plain_url
-from selector.store.moving_scores import lost_files
 from selector.store.score_files import ScoreFiles, keep_scores_in
 from selector.workspace.workspace import Workspace
 
@@ -183,33 +182,25 @@ def open_store(config: CampaignConfig, folder: Path, upgrade: bool = True) -> Da
             f"the database holds the campaign {found}, {CONFIG_NAME} names {config.store.campaign}: mend `url` or "
             "`campaign` in [store]"
         )
-    keep_scores_in(db, _score_files(config, folder, db, make=upgrade))
-    if db.was_copied:  # what it names, before the store that it was copied from has no use for it
-        with suppress(BestshotError), db.read() as connection:
-            lost_files(connection)
+    keep_scores_in(db, _score_files(config, folder, _owner(config, db, make=upgrade)))
     return db
 
 
-def _owner(config: CampaignConfig, token: str) -> str:
+def _owner(config: CampaignConfig, db: Database, make: bool) -> str:
     """Whose images and scores they are at a place where others may have theirs: other campaigns, or another store of
-    this one, which has another token.
+    this one; "" where all lies in the campaign's folder.
     """
-    return "-".join(filter(None, (config.store.campaign, token)))
+    return "-".join(filter(None, (config.store.campaign, db.token(make)))) if config.store.images else ""
 
 
-def _score_files(config: CampaignConfig, folder: Path, db: Database, make: bool) -> ScoreFiles:
+def _score_files(config: CampaignConfig, folder: Path, owner: str) -> ScoreFiles:
     """Where files of scores lie: in the campaign's folder, or with its images where these lie elsewhere."""
-    images, own = config.store.images, folder / SCORES_NAME
-    writing = config.store.scores == "columns"
+    images, writing = config.store.images, config.store.scores == "columns"
+    own = ScoreFiles(folder / SCORES_NAME, writing)
     if not images:
-        return ScoreFiles(own, writing)
-
-    def place(token: str) -> Path | str:
-        name = f"{SCORES_NAME}/{_owner(config, token)}"
-        return f"{images.rstrip('/')}/{name}" if "://" in images else folder / images / name
-
-    root = place(db.token(make))
-    return ScoreFiles(root, writing, [ScoreFiles(one) for one in (own, *map(place, db.tokens_before()))])
+        return own
+    name = f"{SCORES_NAME}/{owner}"
+    return ScoreFiles(f"{images.rstrip('/')}/{name}" if "://" in images else folder / images / name, writing, own)
 
 
 def open_workspace(folder: Path, clock: Callable[[], datetime], guest: bool = False) -> Workspace:
@@ -225,11 +216,7 @@ def open_workspace(folder: Path, clock: Callable[[], datetime], guest: bool = Fa
     suffix, at = _SUFFIX[profile.export.image_format], config.store
     check_place(at.images)
     db = open_store(config, folder, upgrade=not guest)
-    owner = _owner(config, db.token(make=not guest)) if at.images else ""
-    images = open_images(at.images, folder / IMAGES_NAME, suffix, at.cache_mb, owner)
-    if db.was_copied:
-        with suppress(BestshotError):
-            images.note_owner()
+    images = open_images(at.images, folder / IMAGES_NAME, suffix, at.cache_mb, _owner(config, db, make=not guest))
     return Workspace(folder, config, profile, db, images, clock)
 
 

@@ -264,7 +264,7 @@ def _candidates(ws: Workspace, progress: Progress, every_image: bool) -> Check:
             try:
                 found = {one: why for one, why in zip(part, pool.map(fault, part), strict=True) if why}
             except OutOfResources as error:
-                unseen = str(error)
+                unseen, ids = str(error), ids[:start]
                 break
             elsewhere += sum(why == _ELSEWHERE for why in found.values())
             damaged |= {one: why for one, why in found.items() if why != _ELSEWHERE}
@@ -275,6 +275,8 @@ def _candidates(ws: Workspace, progress: Progress, every_image: bool) -> Check:
         first, *others = damaged
         also = f"; and {some_of([one[:12] for one in others])}" if others else ""
         text = f"{len(damaged)} of {len(ids)} are lost or damaged: {damaged[first]}{also}"
+        if unseen:
+            text += f"; the others were not looked at: {unseen}"
         return Check("candidates", False, text, pictures=tuple(damaged))
     if elsewhere:
         words = (

@@ -142,6 +142,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         gc.set_threshold(*usual)  # who calls this from a program of their own gets all back as it was
         for number, handler in before.items():
             signal.signal(number, handler)
+        if before:
+            forget_interruption()
 
 
 class _Terminated(KeyboardInterrupt):
@@ -150,9 +152,9 @@ class _Terminated(KeyboardInterrupt):
 
 def _hear_signals() -> dict[signal.Signals, Any]:
     """Have Ctrl-C and SIGTERM noted for threads that wait; returns the handlers that were there."""
-    forget_interruption()
     if threading.current_thread() is not threading.main_thread():
         return {}
+    forget_interruption()
     before = {signal.SIGTERM: signal.signal(signal.SIGTERM, _terminate)}
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else it is ignored, or somebody else's
         before[signal.SIGINT] = signal.signal(signal.SIGINT, _interrupt)

@@ -119,23 +119,26 @@ class RayPool(Pool[Batch, Result]):
             for worker in self._workers:
                 told = worker.actor.ready.remote(*self._news)
                 if worker.is_ready:
-                    at_work.append(told)
+                    at_work.append((worker, told))
                 else:  # there may be no place for it as long as the others work
                     worker.welcome = told
-        for told in at_work:
+        for worker, told in at_work:
             with suppress(_Died):  # its successor is told when it is hired
-                self._result(told)
+                machine, fault = self._result(told)
+                if fault:
+                    self._give_up(worker, machine, fault)
 
     def close(self) -> None:
         with self._changed:
             if self._is_closed:
                 return
             self._is_closed = True
+            workers = list(self._workers)
             self._changed.notify_all()
-        ended = [worker.actor.close.remote() for worker in self._workers if worker.is_ready]
+        ended = [worker.actor.close.remote() for worker in workers if worker.is_ready]
         with suppress(Exception):  # whatever it is, they are killed next
             self._ray.wait(ended, num_returns=len(ended), timeout=_CLOSING_SECONDS)
-        for worker in self._workers:
+        for worker in workers:
             self._end(worker)
 
     def _result(self, reference: Any) -> Any:

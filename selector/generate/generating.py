@@ -17,6 +17,7 @@ from itertools import groupby
 from sqlalchemy import Connection
 
 from selector.domain import RemoteGenerator, stable_hash
+from selector.domain.interruption import forget_interruption
 from selector.domain.progress import Progress, silent
 from selector.generate._attempts import NewAttempt, Postponed, Skipped
 from selector.generate._making import OnEngine
@@ -91,6 +92,7 @@ class _Run:
         self._steps: dict[str, str] = {}  # where a slow generator is within an image
         self._told: dict[str, tuple[int, int, str]] = {}
         self._shown = time.monotonic()
+        self._stored: set[str] = set()  # images that came in this run
         self.summary = GenerateSummary()
 
     def carry_out(self) -> GenerateSummary:
@@ -123,6 +125,8 @@ class _Run:
 
     def _finish(self) -> None:
         """Store what is under way. A second Ctrl-C gives up the answers that may be paid: they count as paid."""
+        if self._accounts:
+            forget_interruption()  # pictures that are paid for get their time at the store
         stops = list({id(account.stop): account.stop for account in self._accounts.values()}.values())
         try:
             n = sum(map(awaited, stops))
@@ -208,12 +212,14 @@ class _Run:
     def _compare(self, connection: Connection, new: NewAttempt) -> None:
         """Note where the image that it made is a candidate of its task already, and whether it had been lost."""
         made = new.attempt.candidate_id
-        if made is not None and is_answer(connection, new.attempt.task_id, made):
+        if made is None:
+            return
+        if is_answer(connection, new.attempt.task_id, made):
             # An address is not asked for what was deleted on purpose: its row tells.
-            if new.written or load_gone(connection, [made]):
-                self.summary.restored += 1
-            else:
-                self.summary.same += 1
+            was_lost = made not in self._stored and (new.written or bool(load_gone(connection, [made])))
+            self.summary.restored += was_lost
+            self.summary.same += not was_lost
+        self._stored.add(made)
 
     def _count(self, item: Item, event: Planning | NewAttempt | Skipped | Postponed | Ended) -> None:
         name, task_id = item.order.name, item.order.task.id

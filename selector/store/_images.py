@@ -8,9 +8,10 @@ import re
 import stat
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
-from selector.domain import InputError, Picture, raise_shortage
+from selector.domain import BestshotError, InputError, Picture, raise_shortage
 from selector.domain.files import sweep, write_atomically
 
 CURE = "run `bestshot generate`, which makes it again without paying where the service still has it"
@@ -107,10 +108,6 @@ class Images(ABC):
         """The owners that have put images here, where several may; sorted."""
 
     @abstractmethod
-    def note_owner(self) -> None:
-        """Say at the place that this owner has images there; the first ``put`` does, too. Raises as ``put``."""
-
-    @abstractmethod
     def check(self) -> str:
         """Try the place: write, read, remove; what it is, in words. Raises as ``picture`` does."""
 
@@ -122,13 +119,14 @@ class Images(ABC):
 class ImageFolder(Images):
     """A folder: the campaign's own, or one that several machines share.
 
-    ``before``: a folder where they lay before the campaign had this one; what is missing here is put from it when it is
-    read.
+    ``before``: a folder where they lay before the campaign had this one; what is not whole here is read there, and put
+    here if that can be.
     """
 
     def __init__(self, root: Path, suffix: str, owner: str = "", before: Path | None = None) -> None:
         super().__init__(root, suffix, owner)
-        self._before = ImageFolder(before, suffix) if before and before != root and before.is_dir() else None
+        is_another = before is not None and before.is_dir() and before.resolve() != root.resolve()
+        self._before = ImageFolder(before, suffix) if before and is_another else None
         self._prefix = f"{root}{os.sep}"
         self._noted = not owner
 
@@ -152,19 +150,30 @@ class ImageFolder(Images):
 
     def is_whole(self, image_id: str, size: int | None) -> bool:
         found = self.size_of(image_id)
-        return found is not None and (size is None or found == size)
+        if found is not None and (size is None or found == size):
+            return True
+        return self._before is not None and self._before.is_whole(image_id, size)
 
     def put(self, data: bytes) -> str:
         image_id = hashlib.sha256(data).hexdigest()
         path = super().path(image_id)
-        self.note_owner()
+        self._note_owner()
         if not (path.is_file() and path.stat().st_size == len(data)):
             write_atomically(path, data)
         return image_id
 
     def picture(self, image_id: str) -> Picture:
-        if (before := self._only_in(image_id)) is not None:
-            self.put(before.picture(image_id).data)
+        try:
+            return self._own_picture(image_id)
+        except LostImage:
+            if self._before is None or self._before.size_of(image_id) is None:
+                raise
+        found = self._before.picture(image_id)
+        with suppress(BestshotError):  # a place that takes nothing is told by who writes
+            self.put(found.data)
+        return found
+
+    def _own_picture(self, image_id: str) -> Picture:
         path = super().path(image_id)
         shown = path.relative_to(self.root.parent).as_posix()
         try:
@@ -224,7 +233,7 @@ class ImageFolder(Images):
             return None
         return before
 
-    def note_owner(self) -> None:
+    def _note_owner(self) -> None:
         if not self._noted:
             write_atomically(self.root / USERS / self.owner, b"", durable=False)
             self._noted = True

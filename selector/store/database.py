@@ -8,7 +8,6 @@ Every row belongs to one campaign: a SQLite file holds one, and on PostgreSQL ea
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import secrets
@@ -29,7 +28,6 @@ from sqlalchemy import (
     NullPool,
     Table,
     create_engine,
-    delete,
     event,
     insert,
     inspect,
@@ -50,7 +48,6 @@ has_password, plain_url = _postgresql.has_password, _postgresql.plain_url
 _log = logging.getLogger("bestshot.store")
 BUSY_SECONDS = 30.0
 MIN_FREE_BYTES = 256 * 1024
-_AT = schema.TOKEN_AT.removeprefix(schema.TOKEN)
 _HANDLES_OF_SQLITE = 8  # the database, its write-ahead log and index, temporary files; opened at once
 WRITING = "bestshot_write"  # option of a connection: it holds the writers' lock
 OWN_SCHEMA = "bestshot_"  # on PostgreSQL: the prefix of a campaign's own, before its id
@@ -79,7 +76,6 @@ class Database:
     ) -> None:
         if isinstance(url, Path) and not create and not url.is_file():
             raise InputError(f"the database {url} is not there: restore it from a backup, or mend `url` in [store]")
-        self.was_copied = False  # whether the file was found to be a copy just now: see ``token``
         self._writing = threading.Lock()  # within a process: SQLite's own queue sleeps between its looks
         self.engine = open_engine(url, campaign, "DELETE" if alone else "WAL")
         self._on_postgresql = self.engine.dialect.name == "postgresql"
@@ -108,38 +104,14 @@ class Database:
         return self.fact(schema.CAMPAIGN)
 
     def token(self, make: bool = True) -> str:
-        """What tells this store from others that hold the same campaign, as a restored backup or a copied folder does.
+        """What tells this store from others that hold the same campaign, as a restored backup does.
 
-        It is made when it is first asked for, and anew where the SQLite file is found to be a copy, unless ``make`` is
-        False; "" where there is none.
+        It is made when it is first asked for, unless ``make`` is False; "" where there is none.
         """
-        facts = self.facts(schema.TOKEN)
-        at = _place_of(self._file) if self._file else None
-        if make and ("" not in facts or (at is not None and facts.get(_AT) != at)):
-            try:
-                with self.write() as connection:
-                    facts = self._settle_token(connection, at)
-            except InputError:
-                if "" not in facts:  # else whoever may only read goes by what is there
-                    raise
-        return facts.get("", "")
-
-    def tokens_before(self) -> tuple[str, ...]:
-        """The tokens of the stores that this one was copied from; their files may be named here."""
-        return tuple(self.facts(schema.TOKEN_WAS))
-
-    def _settle_token(self, connection: Connection, at: str | None) -> dict[str, str]:
-        facts = self.facts_in(connection, schema.TOKEN)
-        new = {schema.TOKEN: facts.get("") or secrets.token_hex(4)}
-        if at is not None:
-            new[schema.TOKEN_AT] = at
-            if "" in facts and _is_copy(facts.get(_AT, at), at):
-                new[f"{schema.TOKEN_WAS}{facts['']}"] = facts[_AT]
-                new[schema.TOKEN] = secrets.token_hex(4)
-                self.was_copied = True
-        connection.execute(delete(schema.fact).where(schema.fact.c.key.in_(new)))
-        self.set_facts(connection, new)
-        return self.facts_in(connection, schema.TOKEN)
+        if self.fact(schema.TOKEN) is None and make:
+            with self.write() as connection:
+                self.set_facts(connection, {schema.TOKEN: secrets.token_hex(4)})
+        return self.fact(schema.TOKEN) or ""
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -232,21 +204,6 @@ class Database:
                         connection.execute(CreateSchema(name))
             schema.metadata.create_all(connection)
             self.set_facts(connection, {"format": str(schema.FORMAT_VERSION)})
-
-
-def _place_of(file: Path) -> str:
-    """What tells a file from its copies: machine, path, and number on its disk."""
-    try:
-        machine = Path("/etc/machine-id").read_text(encoding="ascii").strip()
-    except (OSError, ValueError):
-        machine = ""  # of a container, which gets another name at each start
-    return json.dumps([machine, str(file.resolve()), file.stat().st_ino])
-
-
-def _is_copy(was: str, now: str) -> bool:
-    """Of a file that was moved one is as before: its number within a disk, or its path where another took its place."""
-    before, after = json.loads(was), json.loads(now)
-    return bool(before[:2] != after[:2] and before[2] != after[2])
 
 
 def add(connection: Connection, table: Table, **values: Any) -> int:

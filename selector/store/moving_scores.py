@@ -118,12 +118,12 @@ def sweep_scores(db: Database) -> int:
 
 
 def lost_files(connection: Connection) -> list[Shard]:
-    """Those that rows name and that are not there, or are not whole."""
+    """Those that rows name and that are not there, or are not whole. What lies where it lay before is brought."""
     found, t = shards(connection), schema.score_shard.c
     sizes = {row.path: row.size_bytes for row in connection.execute(select(t.path, t.size_bytes))}
     files = score_files(connection)
     there = files.sizes() if found else {}
-    if sum(files.bring(shard.path) for shard in found if shard.path not in there):
+    if sum(files.bring(shard.path) for shard in found if there.get(shard.path) != sizes[shard.path]):
         there = files.sizes()
     return [shard for shard in found if there.get(shard.path) != sizes[shard.path]]
 
@@ -139,8 +139,9 @@ class ScoresForgotten:
 
 def forget_lost(db: Database) -> ScoresForgotten:
     """Take the rows of lost files out of the store, so that what they held is due again."""
+    with db.read() as connection:
+        lost = lost_files(connection)  # which may copy gigabytes: not while others wait to write
     with db.write() as connection:
-        lost = lost_files(connection)
         t = schema.score_shard.c
         for shard in lost:
             connection.execute(delete(schema.score_shard).where(t.id == shard.id))

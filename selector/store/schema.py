@@ -22,8 +22,6 @@ FORMAT_VERSION = 9  # what opens an older one is in migration.py
 SHARED = "shared"  # the schema of what concerns all campaigns of a database; SQLite has one of them, and no schemas
 CAMPAIGN = "campaign"  # key of the fact that names the campaign whose rows these are
 TOKEN = "store"  # key of the fact that tells this store from others of the campaign; no backup takes it along
-TOKEN_AT = "store:at"  # on SQLite: the file that it is of
-TOKEN_WAS = "store:was:"  # prefix: the tokens of the stores that it was copied from
 
 metadata = MetaData()
 

@@ -45,14 +45,13 @@ class ScoreFiles:
 
     Args:
         root: the folder, or the address.
-        before: places where files lay before, as when the campaign got another place of images; what is named and
-            missing at the root is put there from them.
         writing: whether scores go into such files; those that are there are read either way.
+        before: where files lay before the campaign got this place; what is missing here is read there.
     """
 
     root: Path | str
     writing: bool = False
-    before: Sequence[ScoreFiles] = ()
+    before: ScoreFiles | None = None
     rows: int | None = field(default=None, compare=False)  # about how many wait in the table ``score``; None: unknown
     seen: int | None = field(default=None, compare=False)  # the newest file when ``note_files`` was called
     own: set[str] = field(default_factory=set, compare=False)  # paths of what was written and stored from here
@@ -71,12 +70,15 @@ class ScoreFiles:
         return path, data.size
 
     def bring(self, path: str) -> bool:
-        """Put a file to the root from a place where it lay before; returns whether one has it."""
-        for files in self.before:
-            with suppress(FileNotFoundError):
-                self._put(path, files._bytes(path))
-                return True
-        return False
+        """Put a file to the root from where it lay before; returns whether it was there."""
+        try:
+            with _plain(path):
+                data = self.before._bytes(path) if self.before else None
+        except MissingFile:
+            return False
+        if data is not None:
+            self._put(path, data)
+        return data is not None
 
     def _put(self, path: str, data: pa.Buffer | bytes) -> None:
         if isinstance(self.root, Path):
@@ -100,14 +102,15 @@ class ScoreFiles:
         import pyarrow.parquet as pq
 
         where = None if task_ids is None else [("task_id", "in", list(task_ids))]
-        how = {"columns": list(columns), "filters": where, "filesystem": self._fs, "partitioning": None}
-        with _plain(path):
-            try:
-                return pq.read_table(self._at(path), **how)
-            except FileNotFoundError:
-                if not self.bring(path):
-                    raise
-                return pq.read_table(self._at(path), **how)
+        try:
+            with _plain(path):
+                return pq.read_table(
+                    self._at(path), columns=list(columns), filters=where, filesystem=self._fs, partitioning=None
+                )
+        except MissingFile:
+            if self.before is None:
+                raise
+        return self.before.read(path, columns, task_ids)
 
     def sizes(self) -> dict[str, int]:
         """Paths below the root of all files that are there, some hundreds, to their bytes."""

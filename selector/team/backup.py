@@ -117,7 +117,7 @@ def _copy_store(ws: Workspace, copy: Path, progress: Progress) -> int:
     with closing(sqlite3.connect(copy)) as connection:
         connection.execute("PRAGMA journal_mode=DELETE")
         connection.execute("DELETE FROM lease")
-        connection.execute("DELETE FROM fact WHERE key = ? OR key LIKE ?", [schema.TOKEN, f"{schema.TOKEN}:%"])
+        connection.execute("DELETE FROM fact WHERE key = ?", [schema.TOKEN])
         connection.commit()
         if (fault := connection.execute("PRAGMA integrity_check(1)").fetchone()[0]) != "ok":
             raise InputError(f"the campaign's database is damaged ({fault}): restore an older backup")

@@ -25,8 +25,9 @@ from toy_services import (
 
 from selector import Campaign
 from selector.domain import DISK_FULL, Made, OutOfResources, Recipe, TaskInputs
+from selector.domain.interruption import interrupted_at, note_interruption
 from selector.generate.verb import Wanted, _orders, alone_at_services
-from selector.store import schema
+from selector.store import ImageFolder, schema
 
 
 def killed(campaign: Campaign, at: str) -> None:
@@ -102,6 +103,28 @@ def test_ctrl_c_keeps_everything_that_was_downloaded(make: Make) -> None:
     assert set(toy_service().images().values()) == {1}  # nothing was paid twice
     assert len(toy_service().fetches) == 60
     assert all_is_answered(again)
+
+
+def test_after_ctrl_c_pictures_that_are_paid_for_get_their_time_at_the_store(make: Make) -> None:
+    """A program that was told to end waits a second at most for an object store."""
+    told = interrupt_at(1)
+
+    def progress(*given: Any) -> None:
+        note_interruption()
+        told(*given)
+
+    campaign = make({"toy_remote": 2}, ["a", "b", "c"])
+    with pytest.raises(KeyboardInterrupt):
+        campaign.generate(progress=progress)
+    assert interrupted_at() is None
+
+
+def test_pictures_that_are_alike_were_not_lost(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four threads make one picture at the same moment: each finds that it is not there yet."""
+    monkeypatch.setattr(ImageFolder, "is_whole", lambda *_: False)
+    monkeypatch.setattr(ToyGenerator, "generate", lambda _, inputs, __: Made(inputs.source.rgb))
+    summary = make({"toy": 4}, ["a"], workers=4).generate()
+    assert (summary.same, summary.restored) == (3, 0)
 
 
 def test_ctrl_c_while_a_transaction_is_open_loses_nothing(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,6 +32,43 @@ def test_half_an_image_is_written_again(tmp_path: Path) -> None:
     assert images.picture(image_id).data == b"all of the bytes"
 
 
+@pytest.fixture
+def moved(tmp_path: Path) -> tuple[ImageFolder, ImageFolder, str]:
+    """A folder that took the place of another one, that one, and an image that lies there."""
+    before = ImageFolder(tmp_path / "images", ".jpg")
+    image_id = before.put(b"bytes")
+    return ImageFolder(tmp_path / "shared", ".jpg", "", before.root), before, image_id
+
+
+def test_what_cannot_be_put_to_the_new_place_is_read_where_it_lay(
+    moved: tuple[ImageFolder, ImageFolder, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise InputError("read-only")
+
+    monkeypatch.setattr("selector.store._images.write_atomically", refuse)
+    images, _, image_id = moved
+    assert images.is_whole(image_id, 5)
+    assert images.picture(image_id).data == b"bytes"
+
+
+def test_half_an_image_hides_no_whole_one_where_it_lay(moved: tuple[ImageFolder, ImageFolder, str]) -> None:
+    images, _, image_id = moved
+    images.put(b"bytes")
+    half = images.root / image_id[:2] / f"{image_id}.jpg"
+    half.write_bytes(b"by")
+    assert images.is_whole(image_id, 5)
+    assert images.picture(image_id).data == half.read_bytes() == b"bytes"
+
+
+def test_another_name_of_the_folder_is_no_other_place(tmp_path: Path) -> None:
+    own = ImageFolder(tmp_path / "images", ".jpg")
+    image_id = own.put(b"bytes")
+    (tmp_path / "link").symlink_to(own.root)
+    ImageFolder(tmp_path / "link", ".jpg", "", own.root).forget(image_id)
+    assert own.size_of(image_id) == 5
+
+
 def test_a_missing_image_says_so(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"images/ab/abab.*missing from the campaign.*or run `bestshot generate`"):
         ImageFolder(tmp_path / "images", ".jpg").picture("ab" * 32)

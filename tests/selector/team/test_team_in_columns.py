@@ -132,58 +132,6 @@ def test_two_stores_of_one_campaign_share_a_place_and_no_files(
         assert len(one._ws.images.users()) == 2, "prune must know of both"
 
 
-def put_together_and_swept(campaign: Campaign) -> None:
-    """New scores, in files that take the place of those that were there."""
-    campaign.generate(n=4)
-    campaign.score()
-    for _ in range(2):
-        campaign.move_scores()
-    moving_scores.sweep_scores(campaign._ws.db)
-
-
-@pytest.mark.usefixtures("toys")
-@pytest.mark.parametrize("place", ["shared", "memory://bucket/copies"])
-@pytest.mark.parametrize("at_work", ["the copy", "the other"])
-def test_a_copied_folder_and_the_one_it_was_copied_from_keep_their_files(
-    tmp_path: Path, contest_files: Files, clock: Clock, monkeypatch: pytest.MonkeyPatch, place: str, at_work: str
-) -> None:
-    monkeypatch.setattr(moving_scores, "KEPT", timedelta(0))
-    monkeypatch.setattr(moving_scores, "TOO_MANY", 2)
-    (tmp_path / "shared").mkdir()
-    images = place if "://" in place else (tmp_path / place).as_posix()
-    with made(tmp_path / "ann", contest_files, clock, 2, scores="columns", images=images) as ann:
-        ann.move_scores()
-        wanted, owner = scores(ann), ann._ws.images.owner
-    shutil.copytree(tmp_path / "ann", tmp_path / "copy")
-    with Campaign(tmp_path / "copy", clock) as copy, Campaign(tmp_path / "ann", clock) as ann:
-        assert ann._ws.images.owner == owner != copy._ws.images.owner
-        both = {owner, copy._ws.images.owner}
-        assert both <= set(ann._ws.images.users()), "prune must know of both, before the copy makes anything"
-        busy, idle = (copy, ann) if at_work == "the copy" else (ann, copy)
-        put_together_and_swept(busy)
-        assert scores(idle) == wanted < scores(busy)
-        assert idle.score().values == 0
-    with Campaign(tmp_path / "copy", clock) as again:
-        assert again._ws.images.owner == copy._ws.images.owner
-
-
-@pytest.mark.usefixtures("toys")
-def test_a_folder_that_is_moved_is_the_store_that_it_was(tmp_path: Path, contest_files: Files, clock: Clock) -> None:
-    (tmp_path / "shared").mkdir()
-    store = {"scores": "columns", "images": (tmp_path / "shared").as_posix()}
-    with made(tmp_path / "ann", contest_files, clock, 2, **store) as ann:
-        ann.move_scores()
-        wanted, owner = scores(ann), ann._ws.images.owner
-    (tmp_path / "ann").rename(tmp_path / "moved")
-    with Campaign(tmp_path / "moved", clock) as moved:
-        assert (scores(moved), moved._ws.images.owner) == (wanted, owner)
-    shutil.copytree(tmp_path / "moved", tmp_path / "back")  # from a backup, to its place
-    shutil.rmtree(tmp_path / "moved")
-    (tmp_path / "back").rename(tmp_path / "moved")
-    with Campaign(tmp_path / "moved", clock) as restored:
-        assert restored._ws.images.owner == owner
-
-
 @pytest.mark.usefixtures("toys")
 @pytest.mark.parametrize("place", ["shared", "memory://bucket/moved"])
 def test_what_lay_in_the_folder_is_read_after_the_campaign_got_another_place(
