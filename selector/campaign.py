@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from datetime import date, datetime, timezone
 from functools import cached_property
@@ -150,7 +150,12 @@ class Campaign:
         """
         from selector.team.restoring import restore
 
-        return restore(Path(folder), Path(backup), store, progress)
+        found = restore(Path(folder), Path(backup), store, progress)
+        # `prune` of the original is to know; a place that does not answer now is told by the next picture.
+        with suppress(BestshotError), Campaign(folder) as made:
+            if made._ws.config.store.images:
+                made._ws.images.note_owner()
+        return found
 
     @cached_property
     def tasks(self) -> tuple[Task, ...]:

@@ -273,10 +273,9 @@ def _candidates(ws: Workspace, progress: Progress, every_image: bool) -> Check:
     pictures = tuple(picture for picture in pictures if picture.id not in gone)
     if damaged:
         first, *others = damaged
-        also = f"; and {some_of([one[:12] for one in others])}" if others else ""
-        text = f"{len(damaged)} of {len(ids)} are lost or damaged: {damaged[first]}{also}"
-        if unseen:
-            text += f"; the others were not looked at: {unseen}"
+        also = f"; others are {some_of([one[:12] for one in others])}" if others else ""
+        rest = f"; the others were not looked at: {unseen}" if unseen else ""
+        text = f"{len(damaged)} of {len(ids)} are lost or damaged: {damaged[first]}{also}{rest}"
         return Check("candidates", False, text, pictures=tuple(damaged))
     if elsewhere:
         words = (
@@ -303,8 +302,8 @@ def _scores(ws: Workspace) -> list[Check]:
         return [Check("scores", False, _plain(error))]
     if lost:
         text = (
-            f"{len(lost)} of {n_of(n, 'file')} of scores are gone or damaged ({lost[0].path}): restore the folder "
-            "`scores` from a backup, or run `bestshot scores --forget-lost` and measure them again"
+            f"{len(lost)} of {n_of(n, 'file')} of scores are gone or damaged ({lost[0].path}): put them back, or "
+            "run `bestshot scores --forget-lost` and measure them again"
         )
         return [Check("scores", False, text)]
     return [Check("scores", True, f"{n_of(n, 'file')} by column, all there")] if n else []

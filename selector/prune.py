@@ -257,6 +257,8 @@ def _warnings(ws: Workspace, rows: _Rows, chosen: _Chosen, delete: bool) -> tupl
     if others and chosen.spare and delete:
         raise InputError(f"{shared}: nothing can be deleted there but what is named with --picture or --person-of")
     told = [f"{shared}, and would lose what is the same"] if others else []
+    if ws.config.store.images and (chosen.spare or chosen.named):
+        told.append(f"a copy of this campaign's folder would lose them too, if it uses {ws.images.address}")
     reasons = sorted({rows.needed[one] for one in chosen.named if one in rows.needed})
     told += [f"a named picture is needed: {why}" for why in reasons if not why.startswith("submission ")]
     for why in reasons:

@@ -108,6 +108,10 @@ class Images(ABC):
         """The owners that have put images here, where several may; sorted."""
 
     @abstractmethod
+    def note_owner(self) -> None:
+        """Say at the place that this owner has images there, as the first ``put`` does. Raises as ``put``."""
+
+    @abstractmethod
     def check(self) -> str:
         """Try the place: write, read, remove; what it is, in words. Raises as ``picture`` does."""
 
@@ -157,7 +161,7 @@ class ImageFolder(Images):
     def put(self, data: bytes) -> str:
         image_id = hashlib.sha256(data).hexdigest()
         path = super().path(image_id)
-        self._note_owner()
+        self.note_owner()
         if not (path.is_file() and path.stat().st_size == len(data)):
             write_atomically(path, data)
         return image_id
@@ -233,7 +237,7 @@ class ImageFolder(Images):
             return None
         return before
 
-    def _note_owner(self) -> None:
+    def note_owner(self) -> None:
         if not self._noted:
             write_atomically(self.root / USERS / self.owner, b"", durable=False)
             self._noted = True

@@ -54,9 +54,7 @@ class ObjectImages(Images):
 
     def put(self, data: bytes) -> str:
         image_id = hashlib.sha256(data).hexdigest()
-        if not self._noted:
-            self._store.write(f"{USERS}/{self.owner}", b"")
-            self._noted = True
+        self.note_owner()
         self._store.write(self.name(image_id), data)
         self._note_there(image_id)
         with suppress(InputError):  # what cannot be kept is fetched again
@@ -103,6 +101,11 @@ class ObjectImages(Images):
 
     def users(self) -> tuple[str, ...]:
         return image_owners(self._store.names(USERS))
+
+    def note_owner(self) -> None:
+        if not self._noted:
+            self._store.write(f"{USERS}/{self.owner}", b"")
+            self._noted = True
 
     def check(self) -> str:
         name, data = f"tmp/{os.urandom(8).hex()}", b"bestshot"

@@ -72,7 +72,7 @@ class ScoreFiles:
     def bring(self, path: str) -> bool:
         """Put a file to the root from where it lay before; returns whether it was there."""
         try:
-            with _plain(path):
+            with _plain(f"{self.root}/{path}"):
                 data = self.before._bytes(path) if self.before else None
         except MissingFile:
             return False
@@ -84,7 +84,7 @@ class ScoreFiles:
         if isinstance(self.root, Path):
             write_atomically(self.root / path, data)
         else:
-            with _plain(path):
+            with _plain(f"{self.root}/{path}"):
                 self._fs.pipe_file(self._at(path), bytes(data))
 
     def _bytes(self, path: str) -> bytes:
@@ -103,7 +103,7 @@ class ScoreFiles:
 
         where = None if task_ids is None else [("task_id", "in", list(task_ids))]
         try:
-            with _plain(path):
+            with _plain(f"{self.root}/{path}"):
                 return pq.read_table(
                     self._at(path), columns=list(columns), filters=where, filesystem=self._fs, partitioning=None
                 )
@@ -267,7 +267,7 @@ class _plain:
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, FileNotFoundError):
             raise MissingFile(
-                f"the scores in {self._path} are not here: restore the folder `scores` from a backup, or run `bestshot "
+                f"the scores in {self._path} are not here: put the file back, or run `bestshot "
                 "scores --forget-lost` and measure them again; machines that share a database need `images` in [store] "
                 "to be a place that all of them see"
             ) from error

@@ -94,6 +94,8 @@ def merge(
             f"{folder} is a file: if it is a backup, make a campaign of it by `bestshot init FOLDER --from {folder}`, "
             "and merge that FOLDER"
         )
+    if not folder.exists():
+        raise InputError(f"there is no {folder}: name the folder of a campaign")
     other = open_workspace(folder, clock, guest=True)
     with closing(other.db), other.db.read() as theirs:
         _check_same_contest(ws, other)

@@ -466,7 +466,7 @@ def test_a_lost_file_is_one_line_that_says_what_to_do(db: Database, tmp_path: Pa
     with db.read() as connection:
         path = shards(connection, "gate")[0].path
         (tmp_path / "scores" / path).unlink()
-        with pytest.raises(InputError, match="restore the folder `scores` from a backup"):
+        with pytest.raises(InputError, match=r"scores/.*put the file back"):
             stored_values(connection, "gate", "1")
 
 

@@ -133,6 +133,19 @@ def test_two_stores_of_one_campaign_share_a_place_and_no_files(
 
 
 @pytest.mark.usefixtures("toys")
+def test_a_restored_campaign_is_known_where_its_images_lie_before_it_makes_any(
+    tmp_path: Path, contest_files: Files, clock: Clock
+) -> None:
+    (tmp_path / "shared").mkdir()
+    with made(tmp_path / "ann", contest_files, clock, 2, images=(tmp_path / "shared").as_posix()) as ann:
+        ann.backup(tmp_path / "ann.zip")
+        Campaign.restore(tmp_path / "again", tmp_path / "ann.zip")
+        assert len(ann._ws.images.users()) == 2
+        with pytest.raises(InputError, match="1 other campaign has images"):
+            ann.prune(losers=True, delete=True, reason="full")
+
+
+@pytest.mark.usefixtures("toys")
 @pytest.mark.parametrize("place", ["shared", "memory://bucket/moved"])
 def test_what_lay_in_the_folder_is_read_after_the_campaign_got_another_place(
     tmp_path: Path, contest_files: Files, clock: Clock, place: str
