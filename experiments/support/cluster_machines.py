@@ -30,7 +30,14 @@ class Nodes:
         self.address: str = cluster.address
 
     def add(self) -> Any:
-        return self._cluster.add_node(num_cpus=1, object_store_memory=STORE_BYTES)
+        """One more node; a busy machine may take longer to start it than the 30 s that Ray waits."""
+        for left in (2, 1, 0):
+            try:
+                return self._cluster.add_node(num_cpus=1, object_store_memory=STORE_BYTES)
+            except Exception as error:
+                if not left or "timed out during startup" not in str(error):
+                    raise
+        raise AssertionError("unreachable")
 
     def end(self, node: Any) -> None:
         """As a machine that dies: its processes are killed."""
