@@ -127,7 +127,8 @@ def test_doctor_shows_the_example_as_its_readme_says(tmp_path: Path, capsys: pyt
         main(["doctor", "--json", "-C", str(tmp_path)])
     found = {check["subject"]: check for check in json.loads(capsys.readouterr().out)}
     for subject in re.findall(r"`((?:generator|scorer) \w+)`", (EXAMPLE / "README.md").read_text(encoding="utf-8")):
-        assert found[subject] == {"subject": subject, "ok": True, "text": "version 1 for tie", "used": True}
+        wanted = {"subject": subject, "ok": True, "text": "version 1 for tie", "used": True}
+        assert found[subject].items() >= wanted.items()
 
 
 @pytest.mark.usefixtures("toys")
