@@ -10,6 +10,7 @@ from enum import Enum
 from pathlib import Path
 
 from generators._file_names import TaskIds, composed, loose, readings, says_a_number, with_underscore
+from selector.domain.files import followed
 from selector.domain.names import name_fault, printable_name
 
 EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".webp", ".avif", ".gif", ".bmp", ".tif", ".tiff"})
@@ -27,6 +28,7 @@ class Unmatched(str, Enum):
     NO_ID = "the name begins with no task's id"
     OTHER_FOLDER = "in a folder that is no task's (import that folder itself)"
     NO_PICTURE = "no format of pictures that is read"
+    NO_FILE = "a link that leads nowhere, or no ordinary file"
     OUTSIDE = "a link that leads out of the folder"
     BAD_NAME = "the name is no text that a file may have"
     SYSTEM = "a file of the system"
@@ -67,7 +69,7 @@ class Listing:
                 file.suffix.lower() in EXTENSIONS
                 and not file.name.startswith(".")
                 and not name_fault(file.relative_to(self.root).as_posix(), folders=True)
-                and file.is_file()
+                and os.path.isfile(file)  # noqa: PTH113 (as above)
                 and is_inside(file, self.root)
             ):
                 yield file
@@ -81,14 +83,14 @@ def unmatched_files(root: Path, task_ids: Sequence[str]) -> dict[str, Unmatched]
     """
     ids = TaskIds.of(task_ids)
     listing = Listing.of(root, ids)
-    taken = {file.resolve() for task_id in task_ids for file in listing.files_of(task_id)}
-    rest = sorted((file for file in _visible_files(root) if file.resolve() not in taken), key=sort_key)
+    taken = {followed(file) for task_id in task_ids for file in listing.files_of(task_id)}
+    rest = sorted((file for file in _visible_files(root) if followed(file) not in taken), key=sort_key)
     return {printable_name(file.relative_to(root).as_posix()): _reason(file, root, ids) for file in rest}
 
 
 def is_inside(file: Path, root: Path) -> bool:
     """Whether the path, links followed, stays in the folder."""
-    return file.resolve().is_relative_to(root.resolve())
+    return followed(file).is_relative_to(followed(root))
 
 
 def sort_key(path: Path) -> tuple[str, str]:
@@ -115,6 +117,8 @@ def _reason(file: Path, root: Path, ids: TaskIds) -> Unmatched:
         return Unmatched.BAD_NAME
     if _SYSTEM.fullmatch(file.name) or _SYSTEM_FOLDERS.intersection(parts):
         return Unmatched.SYSTEM
+    if not os.path.isfile(file):  # noqa: PTH113 (as above)
+        return Unmatched.NO_FILE
     if file.suffix.lower() not in EXTENSIONS:
         return Unmatched.NO_PICTURE
     if not is_inside(file, root):

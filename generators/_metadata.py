@@ -38,6 +38,6 @@ def read_metadata(data: bytes) -> ImageMetadata:
         try:
             if found := parse(texts):
                 return found
-        except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
             remarks.append(f"metadata '{key}' are damaged ({type(error).__name__})")
     return ImageMetadata(remark=remarks[0] if remarks else None)

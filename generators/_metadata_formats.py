@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping, Set
 from dataclasses import replace
@@ -10,12 +9,14 @@ from typing import Any
 
 from generators._comfyui_graph import values_of_graph
 from generators._metadata_record import ImageMetadata, by_names
+from selector.domain.json_text import parse_json
 
 # "Steps: 20, Sampler: ..., Seed: 1", of SD.Next with bars; a line of its own, but for sites that join all lines. What
 # is repeated is bounded: a hostile text of megabytes must not take more than its length.
 _SETTINGS = re.compile(r"^[ \t]{0,9}(?:Steps|Seed): ?\d.*$", re.MULTILINE)
 _JOINED = re.compile(r"\sSteps: \d+, .*\bSeed: \d.*")
 _SETTING = re.compile(r'\s{0,9}([\w \-/]{1,60}):\s{0,9}("(?:\\.|[^\\"])*"|[^,|]*)(?:[,|]|$)')
+MAX_SETTINGS_CHARACTERS = 20_000  # each is tried as the beginning of a name
 _OF_SETTINGS = {"steps", "seed", "sampler", "cfg scale", "size", "model"}  # two of them, or one and a negative prompt
 _BEFORE_SETTINGS = re.compile(r"\nVersion: .*\n*\Z")  # of SD.Next in 2023
 _WRITERS = {"fooocus": "fooocus", "comfyui": "comfyui", "stable-diffusion.cpp": "stable-diffusion.cpp"}
@@ -29,7 +30,7 @@ def _free_text(key: str) -> Callable[[Mapping[str, str]], ImageMetadata | None]:
     def parse(texts: Mapping[str, str]) -> ImageMetadata | None:
         text = texts[key]
         try:
-            found = json.loads(text) if text.lstrip().startswith("{") else None
+            found = parse_json(text) if text.lstrip().startswith("{") else None
         except ValueError:
             found = None  # a prompt may begin with a brace
         record = _record(found) if isinstance(found, dict) else _a1111(text) or _midjourney(text)
@@ -75,7 +76,7 @@ def _a1111(text: str) -> ImageMetadata | None:
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     *_, last = (_JOINED.match(text, max(0, text.rfind(" Steps: "))), *_SETTINGS.finditer(text))
-    pairs = _SETTING.findall(last[0]) if last else []
+    pairs = _SETTING.findall(last[0][:MAX_SETTINGS_CHARACTERS]) if last else []
     settings = {name.strip().lower(): value.strip().strip('"') for name, value in pairs}
     if last is None:
         return None
@@ -110,7 +111,7 @@ def _invokeai(found: Mapping[str, Any]) -> ImageMetadata:
 
 def _old_invokeai(texts: Mapping[str, str]) -> ImageMetadata:
     """`sd-metadata` of InvokeAI 2: {"model_weights", "image": {"prompt": [{"prompt"}], "seed", "steps", "sampler"}}."""
-    found = json.loads(texts["sd-metadata"])
+    found = parse_json(texts["sd-metadata"])
     return _invokeai({**found, **found["image"]})
 
 
@@ -133,7 +134,7 @@ def _novelai(texts: Mapping[str, str]) -> ImageMetadata | None:
     """The prompt as description, the settings as JSON in the comment, the model as source."""
     if not texts.get("software", "").startswith("NovelAI"):
         return None
-    found = json.loads(texts["comment"])
+    found = parse_json(texts["comment"])
     captions = {"prompt": _caption(found, "v4_prompt"), "negative_prompt": _caption(found, "v4_negative_prompt")}
     beside = {"prompt": texts.get("description"), "model": texts.get("source")}
     return by_names("novelai", {**captions, **found, **{name: text for name, text in beside.items() if text}})
@@ -149,7 +150,7 @@ def _graph(texts: Mapping[str, str]) -> ImageMetadata | None:
     """ComfyUI's graph; Easy Diffusion and others have a chunk for each value, this one as plain text."""
     text = texts["prompt"]
     if text.lstrip().startswith(("{", "[")):
-        return _comfyui(json.loads(text))
+        return _comfyui(parse_json(text))
     return None
 
 
@@ -160,7 +161,7 @@ def _comfyui(graph: Any) -> ImageMetadata | None:
 
 def _workflow(texts: Mapping[str, str]) -> ImageMetadata | None:
     """ComfyUI's editor format, when the API format is missing: its values have no names, so only the tool is told."""
-    if "nodes" not in json.loads(texts["workflow"]):
+    if "nodes" not in parse_json(texts["workflow"]):
         return None
     return ImageMetadata(
         tool="comfyui", remark="only the editor's workflow is recorded, which does not name its values"
@@ -168,7 +169,7 @@ def _workflow(texts: Mapping[str, str]) -> ImageMetadata | None:
 
 
 PARSERS: dict[str, Callable[[Mapping[str, str]], ImageMetadata | None]] = {
-    "invokeai_metadata": lambda texts: _invokeai(json.loads(texts["invokeai_metadata"])),
+    "invokeai_metadata": lambda texts: _invokeai(parse_json(texts["invokeai_metadata"])),
     "sd-metadata": _old_invokeai,
     "dream": _dream,
     "comment": lambda texts: _novelai(texts) or _free_text("comment")(texts),

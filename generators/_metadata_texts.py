@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import html
-import io
 import re
-import warnings
 from typing import Any
+
+from selector.domain.picture import open_image
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _TEXT_CHUNKS = frozenset({b"tEXt", b"zTXt", b"iTXt"})
@@ -22,18 +22,14 @@ def texts_of(data: bytes) -> dict[str, str]:
     """Texts by their key in lower case; those without one as `usercomment`, `description`, `comment` and `software`.
 
     What a ComfyUI node wrote into EXIF stands under `prompt` and `workflow`, as in its PNG files. Raises whatever PIL
-    raises for a damaged file.
+    raises for a damaged file, and ``InputError``.
     """
-    from PIL import Image
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        with Image.open(io.BytesIO(data)) as image:
-            if image.format == "PNG":
-                image.load()  # chunks may follow the pixels
-            found = {**image.info, **getattr(image, "text", {})}
-            exif = image.getexif()
-            below = exif.get_ifd(_EXIF_IFD)
+    with open_image(data, "picture") as image:
+        if image.format == "PNG":
+            image.load()  # chunks may follow the pixels
+        found = {**image.info, **getattr(image, "text", {})}
+        exif = image.getexif()
+        below = exif.get_ifd(_EXIF_IFD)
     texts = {str(key).lower(): value for key, value in found.items() if isinstance(value, str)}
     comment = found.get("comment")
     if isinstance(comment, bytes):

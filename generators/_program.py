@@ -42,7 +42,7 @@ def read_picture(output: Path, said: str) -> bytes:
     if not data:
         raise GenerationFailed(f"command: the program wrote an empty file to {{output}}{also}")
     try:
-        _ = Picture(data, "command: {output}").rgb
+        Picture(data, "command: {output}").check()
     except InputError as error:
         raise GenerationFailed(f"{error}{also}") from error
     return data

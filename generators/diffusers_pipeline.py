@@ -32,6 +32,7 @@ from selector.domain import (
     TaskType,
     stable_hash,
 )
+from selector.domain.files import expanded
 from selector.net import Interrupted
 from selector.sight.embedded import need_embedded
 from selector.sight.onnx_session import check_onnx
@@ -159,7 +160,7 @@ class DiffusersPipeline(BatchGenerator):
     def version(self) -> str:
         """This code's number, and the weights: a tag of the folder's content, or the hub's name and revision."""
         if not self._version:
-            path = Path(self._model_path).expanduser()
+            path = expanded(self._model_path)
             if self._hub is not None:
                 self._version = f"1-{stable_hash([self._hub.name, self._hub.revision], 8)}"
             elif not self._model_path or not path.is_dir():
@@ -181,7 +182,7 @@ class DiffusersPipeline(BatchGenerator):
         elif self._model_path:
             if self._is_packaged():
                 need_embedded(Path(self._model_path))
-            folder = model_folder.read_folder(Path(self._model_path).expanduser())
+            folder = model_folder.read_folder(expanded(self._model_path))
             model_folder.check_class(folder.pipeline)
             model_folder.variant_of(folder, self._spec.variant, self._spec.allow_pickle)
         else:

@@ -20,6 +20,7 @@ from selector.domain import (
     TaskType,
     raise_shortage,
 )
+from selector.domain.files import expanded
 from selector.domain.names import name_fault
 
 __all__ = ["Folder", "Unmatched", "better_name", "unmatched_files"]
@@ -107,7 +108,7 @@ class Folder(Generator):
     def _root(self) -> Path:
         if not self.path:
             raise MissingPart("folder: no path is set; set `path` to the folder with the finished images")
-        root = Path(self.path).expanduser()
+        root = expanded(self.path)
         if not root.is_dir():
             raise InputError(f"folder: {self.path} is not a folder; set `path` to the folder with the finished images")
         return root
@@ -132,11 +133,11 @@ def _decodable(data: bytes, name: str) -> bytes:
     from generators._metadata import without_texts
 
     try:
-        _ = Picture(data, name).rgb
+        Picture(data, name).check()
     except InputError as error:
         bare = without_texts(data)
         try:
-            _ = Picture(bare, name).rgb
+            Picture(bare, name).check()
         except InputError:
             raise GenerationFailed(f"folder: {error}") from error
         return bare

@@ -29,6 +29,7 @@ from selector.domain import (
 )
 from selector.domain.reading import TextEdit
 from selector.prompts.reading import reading_of
+from selector.prompts.text_edits.instruction import MAX_TEXT_CHARACTERS
 from selector.sight.fonts import all_fonts, fonts_tag
 from selector.sight.ocr import read_text
 from selector.sight.text_match import Span
@@ -192,6 +193,9 @@ def _understood(inputs: TaskInputs) -> TextEdit:
     if reading.text_edit is None:
         shown = inputs.task.prompt.strip()[:80]
         raise Declined(f"textedit: '{shown}': {reading.why_unread}")
+    longest = max(len(text or "") for text in (reading.text_edit.old, reading.text_edit.new))
+    if longest > MAX_TEXT_CHARACTERS:
+        raise Declined(f"textedit: a text of {longest} characters is longer than {MAX_TEXT_CHARACTERS}")
     return reading.text_edit
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from selector.domain import Column, Item, Picture, Score
+from selector.domain.json_text import parse_json
 from selector.programs.pictures import write_picture
 from selector.programs.said import shortened
 from selector.prompts.reading import reading_of
@@ -72,8 +73,8 @@ def ends_batch(line: str, last: str) -> bool:
 def _record(line: str) -> dict[str, Any]:
     """The object of a line; an empty one for any other text."""
     try:
-        said = json.loads(line)
-    except (ValueError, RecursionError):
+        said = parse_json(line)
+    except ValueError:
         return {}
     return said if isinstance(said, dict) else {}
 

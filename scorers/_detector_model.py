@@ -6,7 +6,6 @@ Only what is on the disk is read: no network, no code from the model's folder, n
 from __future__ import annotations
 
 import importlib.util
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Any
 
 from scorers._transformers_files import load_model
 from selector.domain import InputError, MissingPart
+from selector.domain.json_text import parse_json
 from selector.domain.words import near_or_all
 from selector.weights import all_models, need
 from selector.weights.safe_load import check_named_files
@@ -117,7 +117,7 @@ def says_fake(label: str) -> bool:
 def _labels(folder: Path) -> dict[int, str]:
     config = folder / CONFIG
     try:
-        facts = json.loads(config.read_text(encoding="utf-8"))
+        facts = parse_json(config.read_text(encoding="utf-8"))
         labels = {int(number): str(label) for number, label in facts.get("id2label", _UNNAMED).items()}
     except (OSError, ValueError, AttributeError) as error:
         raise InputError(f"{config}: not a configuration of transformers ({error})") from error

@@ -17,7 +17,7 @@ from selector.sight.embedded import NAME as EMBEDDED
 from selector.sight.embedding import openclip
 from selector.sight.embedding.looking import Request, look
 from selector.sight.embedding.vectors import RecentVectors
-from selector.weights import content_tag, load_state, need
+from selector.weights import content_tag, load_state, need, why_unreadable
 
 TRAINED_ON = ("ViT-L-14", "openai")  # the backbone of the published linear heads
 
@@ -151,11 +151,18 @@ def affine_map(path: Path) -> tuple[Floats, float]:
     Raises:
         InputError: the file holds something else.
     """
-    state = {key: np.asarray(value.float().numpy(), np.float64) for key, value in load_state(path).items()}
+    try:
+        loaded = load_state(path)
+        if any(value.is_complex() for value in loaded.values()):
+            raise ValueError("complex numbers")
+        state = {key: np.asarray(value.float().numpy(), np.float64) for key, value in loaded.items()}
+    except Exception as error:  # numbers of a type that nothing computes with
+        why = why_unreadable(error, path)
+        raise InputError(f"{path.name} holds numbers that are not read here ({why}): take another file") from error
     weights = [value for key, value in state.items() if key.endswith("weight")]
     offsets = [value for key, value in state.items() if key.endswith("bias")]
-    if not _is_stack(weights, offsets):
-        raise InputError(f"{path.name} holds no stack of linear layers that ends in one number")
+    if not _is_stack(weights, offsets) or not all(np.isfinite(value).all() for value in state.values()):
+        raise InputError(f"{path.name} holds no stack of linear layers that ends in one number: take another file")
     product, offset = np.eye(weights[0].shape[1]), np.zeros(weights[0].shape[1])
     for weight, bias in zip(weights, offsets, strict=True):
         product, offset = weight @ product, weight @ offset + bias

@@ -6,7 +6,6 @@ tokenizer reads English and 16 tokens of a phrase.
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Sequence
 from functools import lru_cache
@@ -18,6 +17,7 @@ import numpy as np
 from scorers._grounding import Evidence, detector_evidence
 from scorers._transformers_files import load_model
 from selector.domain import InputError, MissingPart, stable_hash
+from selector.domain.json_text import parse_json
 from selector.sight.embedding.device import device_named, need_packages
 from selector.sight.resize import shrink
 from selector.weights import content_tag, need
@@ -45,7 +45,7 @@ def owlv2_folder(model_path: str) -> Path:
         raise MissingPart(f"grounding = 'owlv2' finds no model.safetensors in {folder}: pickles are not loaded")
     check_named_files(folder)
     try:
-        kind = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type")
+        kind = parse_json((folder / "config.json").read_text(encoding="utf-8")).get("model_type")
     except (OSError, ValueError, AttributeError) as error:
         raise InputError(f"{folder / 'config.json'}: not a configuration of transformers ({error})") from error
     if kind != "owlv2":

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from selector.domain import reason_of
+from selector.weights import why_unreadable
 
 
 def load_model(
@@ -30,8 +30,11 @@ def load_model(
                 folder, **local, use_safetensors=True, output_loading_info=True
             )
         model = model.float().eval().to(device)
-    except Exception as error:  # whatever transformers and safetensors raise over a wrong file
-        return f"{folder}: transformers cannot load it as {what} ({reason_of(error)[:200]})"
+    except Exception as error:
+        return (
+            f"{folder}: transformers cannot load it as {what} ({why_unreadable(error, folder)}): "
+            "copy the whole model again"
+        )
     missing = sorted(map(str, [*info["missing_keys"], *info["mismatched_keys"]]))
     if missing:
         return f"{folder}: its files lack {', '.join(missing[:3])}: {untrained} would give random scores"

@@ -36,7 +36,7 @@ TONE_LEVELS = 1.0  # mean difference after averaging JPEG noise away
 _GEOMETRY = re.compile(r"crop|rotat|zoom|expand|outpaint|widen|uncrop|裁|旋转|扩展|扩图|放大|缩小", re.IGNORECASE)
 
 
-def _column(name: str, must: str) -> Column:
+def _gate(name: str, must: str) -> Column:
     """``must`` completes the sentence "gate.name is 0 (...)"."""
     return Column(name, 0.0, 1.0, True, Axis.GATE, must)
 
@@ -80,11 +80,11 @@ class Gate(ItemScorer):
     version = "2"
     task_types = frozenset(TaskType)
     columns = (
-        _column("readable", "the file must decode to its last row"),
-        _column("large_enough", f"both sides must have {LEAST_SIDE_PX} px or more"),
-        _column("not_plain", "the picture must not be black or of one colour"),
-        _column("right_shape", "an edit must keep its source's proportions, unless the instruction turns or crops it"),
-        _column("differs", "something visible must differ from the source"),
+        _gate("readable", "the file must decode to its last row"),
+        _gate("large_enough", f"both sides must have {LEAST_SIDE_PX} px or more"),
+        _gate("not_plain", "the picture must not be black or of one colour"),
+        _gate("right_shape", "an edit must keep its source's proportions, unless the instruction turns or crops it"),
+        _gate("differs", "something visible must differ from the source"),
     )
 
     def __init__(self, fixed_size_types: Sequence[str] = ()) -> None:

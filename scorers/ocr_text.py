@@ -12,6 +12,7 @@ from scorers._item_scorer import ItemScorer
 from selector.domain import Axis, Column, InputError, Item, Picture, Score, TaskType, not_applicable
 from selector.domain.reading import TextEdit
 from selector.prompts.reading import reading_of
+from selector.prompts.text_edits.instruction import TOO_MUCH_QUOTED
 from selector.sight.ocr import TextLine, check_reader, read_text, span_box
 from selector.sight.text_match import Span, best_window, find_every, find_spans, plain
 from selector.weights.bundled import TEXT_PACKAGES, weights_tag
@@ -79,9 +80,12 @@ class OcrText(ItemScorer):
 
 
 def _of_prompt(item: Item) -> dict[str, Score]:
-    wanted = reading_of(item.inputs).texts
+    reading = reading_of(item.inputs)
+    wanted = reading.texts
     if not wanted:
-        raise InputError(not_applicable("the prompt quotes no text"))
+        raise InputError(
+            reading.why_unread if TOO_MUCH_QUOTED in reading.unread else not_applicable("the prompt quotes no text")
+        )
     read = read_text(item.picture, _LEAST_SCORE)
     no_source = Score.not_applicable("a text-to-image task has no source picture")
     present = Score.of(float(np.mean([_presence(text, read) for text in wanted])))

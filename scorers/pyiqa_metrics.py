@@ -30,6 +30,7 @@ from selector.domain import (
     stable_hash,
 )
 from selector.domain.words import near_or_all
+from selector.weights import why_unreadable
 
 _TABLE = "default_model_configs.py"
 _OF_SETS = ("fid", "sfid", "fid_dinov2", "inception_score")
@@ -217,7 +218,7 @@ def _built(metric: str) -> Any:
         package = _INSTEAD.get(error.name or "", error.name)
         return f"pyiqa cannot make '{metric}' without {error.name}: pip install '{package}'"
     except Exception as error:  # whatever pyiqa, timm, clip or transformers raise when they cannot fetch
-        what = f"{type(error).__name__}: {reason_of(error)}"[:200]
+        what = why_unreadable(error, Path(metric))
         return (
             f"pyiqa cannot make '{metric}' from what is on this disk ({what}): fetch its weights once with "
             f'python -c "import pyiqa; pyiqa.create_metric({metric!r})"'

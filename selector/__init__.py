@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from selector._moved import serve_old_names
 
-__version__ = "0.1.0"
+__version__ = "1.0.0rc1"
 serve_old_names()
 logging.getLogger("bestshot").addHandler(logging.NullHandler())  # silent, unless the program or its caller listens
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from datetime import date, datetime, timezone
@@ -18,6 +18,7 @@ from selector.decide.context import Context
 from selector.decide.deciding import DecisionBook
 from selector.decide.judges import Judges, positive
 from selector.domain import BestshotError, InputError, Pick, Task, TaskInputs, TaskType
+from selector.domain.files import followed
 from selector.domain.progress import Progress, silent
 from selector.store.attempts import load_tasks
 from selector.submit.ledger import Ledger, Quota, SubmissionRecord
@@ -87,6 +88,7 @@ class Campaign:
     Args:
         folder: the campaign's folder.
         clock: gives the present as an aware datetime; tests hand in their own.
+        whatever_images: open it also where the place of its images is not there: `doctor` and `status` say so.
 
     Attributes:
         already_there: whether ``init`` found it made from the same input.
@@ -109,9 +111,11 @@ class Campaign:
 
     already_there, created = False, Created()
 
-    def __init__(self, folder: str | Path, clock: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self, folder: str | Path, clock: Callable[[], datetime] = utc_now, whatever_images: bool = False
+    ) -> None:
         self.folder = Path(folder)
-        self._ws = open_workspace(self.folder, clock)
+        self._ws = open_workspace(self.folder, clock, whatever_images=whatever_images)
         self.config, self.profile = self._ws.config, self._ws.profile
         self._ledger = Ledger(self._ws.db, self.profile, clock)
         self._check_profile()
@@ -151,9 +155,9 @@ class Campaign:
         from selector.team.restoring import restore
 
         found = restore(Path(folder), Path(backup), store, progress)
-        # `prune` of the original is to know; a place that does not answer now is told by the next picture.
-        with suppress(BestshotError), Campaign(folder) as made:
-            if made._ws.config.store.images:
+        if found.images_at:
+            # `prune` of the original is to know; a place that does not answer now is told by the next picture.
+            with suppress(BestshotError), Campaign(folder) as made:
                 made._ws.images.note_owner()
         return found
 
@@ -364,6 +368,11 @@ class Campaign:
         context.need_candidates()
         return pick(context, replace)
 
+    def lost(self, picks: Iterable[Pick]) -> int:
+        """How many of the picks have an image that is known to be lost, so that they cannot be exported."""
+        ids = {pick.candidate_id for pick in picks if pick.candidate_id is not None}
+        return sum(1 for _ in self._ws.known_lost(sorted(ids)))
+
     def best_known(self) -> tuple[Pick, ...]:
         """What ``pick`` would choose, by task; nothing is stored, and tasks without a candidate are left out."""
         from selector.decide.picking import choose
@@ -529,7 +538,7 @@ class Campaign:
 
         check_names(self.config)
         if prior_from is not None:
-            if Path(prior_from).resolve() == self.folder.resolve():
+            if followed(prior_from) == followed(self.folder):
                 raise InputError("--prior-from needs another campaign: this one's own totals are learned from anyway")
             self._context().need()  # nothing is kept for a campaign that has no use for it yet
             with Campaign(prior_from) as earlier:
@@ -659,6 +668,8 @@ class Campaign:
         """What ``generate`` would make, or why that cannot be told."""
         from selector.generate.settled import settled_estimate
 
+        if fault := self._ws.images.fault:
+            return fault
         try:
             return settled_estimate(self._ws, self.tasks) or self.estimate()
         except BestshotError as error:

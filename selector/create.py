@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -30,18 +29,18 @@ from selector.contest import (
     read_task_table,
     resolve_image,
 )
-from selector.domain import InputError, Task, raise_shortage, stable_hash
+from selector.domain import BestshotError, InputError, Task, raise_shortage, stable_hash
 from selector.domain.digest import sha256_of
 from selector.domain.files import (
     describe_write_error,
     make_folder,
+    move_in,
     publish,
     scratch_folder,
     sweep,
-    sync_folder,
     write_atomically,
 )
-from selector.store import Database, check_place, open_images, schema
+from selector.store import Database, UnreachableImages, check_place, open_images, schema
 from selector.store.attempts import save_tasks
 from selector.store.campaigns import TEAM, StoredCampaign, campaigns_at
 from selector.store.database import has_password, plain_url
@@ -58,7 +57,6 @@ LOCK_NAME = ".init.lock"
 _DATABASE_FILES = (DATABASE_NAME, f"{DATABASE_NAME}-wal", f"{DATABASE_NAME}-shm")
 _OURS = {TABLE_NAME, PROFILE_NAME, INPUTS_NAME, IMAGES_NAME, SCORES_NAME, *_DATABASE_FILES}
 _SUFFIX = {"jpeg": ".jpg", "png": ".png"}  # of images, by the profile's format
-_SYNCING = 8  # threads: the disk answers them together
 
 
 @dataclass(frozen=True)
@@ -120,8 +118,7 @@ def create_campaign(folder: Path, tasks: Path, images: Path, profile: str, confi
             _check_leavings(folder, given)
             sweep(folder)
             with scratch_folder(folder) as scratch:
-                _write_inputs(given, scratch)
-                _move_in(scratch, folder)
+                move_in(scratch, folder, _write_inputs(given, scratch))
             campaign_id, joined = _fill_store(given, folder)
             make_folder(folder / IMAGES_NAME)
             store = given.config.store.model_copy(update={"campaign": campaign_id})
@@ -203,10 +200,16 @@ def _score_files(config: CampaignConfig, folder: Path, owner: str) -> ScoreFiles
     return ScoreFiles(f"{images.rstrip('/')}/{name}" if "://" in images else folder / images / name, writing, own)
 
 
-def open_workspace(folder: Path, clock: Callable[[], datetime], guest: bool = False) -> Workspace:
+def open_workspace(
+    folder: Path, clock: Callable[[], datetime], guest: bool = False, whatever_images: bool = False
+) -> Workspace:
     """The campaign in a folder with its resources; raises ``InputError`` where it is none, or has wrong settings.
 
-    ``guest``: it is only read, and one of an older format is refused.
+    Args:
+        folder: the campaign's.
+        clock: see ``Workspace``.
+        guest: it is only read, and one of an older format is refused.
+        whatever_images: open it also where the place of its images is not there; then they cannot be used.
     """
     folder = folder.absolute()  # workers of a cluster are in another
     config = read_config(folder / CONFIG_NAME)
@@ -214,8 +217,16 @@ def open_workspace(folder: Path, clock: Callable[[], datetime], guest: bool = Fa
     if not guest:
         sweep(folder)
     suffix, at = _SUFFIX[profile.export.image_format], config.store
-    check_place(at.images)
+    fault = ""
+    try:
+        check_place(at.images)
+    except BestshotError as error:
+        if not whatever_images:
+            raise
+        fault = str(error)
     db = open_store(config, folder, upgrade=not guest)
+    if fault:
+        return Workspace(folder, config, profile, db, UnreachableImages(at.images, suffix, fault), clock)
     images = open_images(at.images, folder / IMAGES_NAME, suffix, at.cache_mb, _owner(config, db, make=not guest))
     return Workspace(folder, config, profile, db, images, clock)
 
@@ -329,14 +340,14 @@ def _differing(stored: Mapping[str, str], given: _Given) -> str:
     return "another team's name or seed"
 
 
-def _write_inputs(given: _Given, target: Path) -> None:
-    """Copy table, profile and pictures, so that a campaign is whole in itself; all are on the disk afterwards."""
-    write_atomically(target / TABLE_NAME, given.table)
+def _write_inputs(given: _Given, target: Path) -> list[str]:
+    """Copy table, profile and pictures, so that a campaign is whole in itself; returns their names."""
+    write_atomically(target / TABLE_NAME, given.table, durable=False)
     if given.own_profile is not None:
-        write_atomically(target / PROFILE_NAME, given.own_profile)
-    with ThreadPoolExecutor(_SYNCING) as pool:
-        for _ in pool.map(partial(_copy_picture, given, target / INPUTS_NAME), given.pictures):
-            pass
+        write_atomically(target / PROFILE_NAME, given.own_profile, durable=False)
+    for name in given.pictures:
+        _copy_picture(given, target / INPUTS_NAME, name)
+    return sorted(path.relative_to(target).as_posix() for path in target.rglob("*") if path.is_file())
 
 
 def _copy_picture(given: _Given, target: Path, name: str) -> None:
@@ -345,19 +356,7 @@ def _copy_picture(given: _Given, target: Path, name: str) -> None:
         raise InputError(f"input picture {name} was changed while it was read: run the same command again")
     if (target / name).exists() and sha256_of(target / name) != given.pictures[name]:
         raise InputError(f"input picture {name} is one file with another name on this disk (case?): rename one of them")
-    write_atomically(target / name, data)
-
-
-def _move_in(scratch: Path, folder: Path) -> None:
-    """Give the inputs their names; those that a killed ``init`` has left are the same."""
-    places = set()
-    for made in sorted(path for path in scratch.rglob("*") if path.is_file()):
-        target = folder / made.relative_to(scratch)
-        make_folder(target.parent)
-        made.replace(target)
-        places.add(target.parent)
-    for place in places:
-        sync_folder(place)
+    write_atomically(target / name, data, durable=False)
 
 
 def _fill_store(given: _Given, folder: Path) -> tuple[str, bool]:

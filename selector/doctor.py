@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import random
 import shutil
@@ -32,7 +33,7 @@ from selector.domain.digest import sha256_of
 from selector.domain.embedding import ContestContext
 from selector.domain.errors import InputProblems
 from selector.domain.progress import Progress, silent
-from selector.domain.words import n_of, near_or_all, some_of
+from selector.domain.words import n_of, near_or_all, size_words, some_of
 from selector.engine import describe_engine
 from selector.generate.unserved import unserved
 from selector.llm import read_key
@@ -41,6 +42,7 @@ from selector.registry import create_generator, create_scorer, generator_names, 
 from selector.store.candidates import load_candidates
 from selector.store.moving_scores import lost_files, sweep_scores
 from selector.store.pruned import gone_inputs, load_gone
+from selector.store.score_files import score_files
 from selector.store.score_shards import shards
 from selector.workspace.plug_ins import configured, configured_names, configured_scorer, idle_services, key_variables
 from selector.workspace.services import Accounts
@@ -49,7 +51,7 @@ from selector.workspace.workspace import Workspace
 FILES = ("task table", "input images", "images", "candidates", "scores")  # subjects that a campaign cannot do without
 _PLUG_INS = ("generator ", "scorer ")
 _ABOUT_GENERATING = ("generator ", "plan ", "prompts of ", "services.")
-LOW_DISK_BYTES = 2 * 1024**3
+LOW_DISK_BYTES = 2_000_000_000
 SAMPLE = 20  # images looked at where they lie at an address
 _LOOKING, _AT_ONCE = 8, 200  # threads that look at images, and images between two words of how far it is
 _ELSEWHERE = "elsewhere"
@@ -131,9 +133,20 @@ def used_first(checks: Sequence[Check], generators: Collection[str], scorers: Co
 def _files(ws: Workspace, tasks: Sequence[Task], progress: Progress, every_image: bool) -> list[Check]:
     """Disk, table and pictures as they were pinned, and candidates' bytes against their ids."""
     free = shutil.disk_usage(ws.folder).free
-    disk = Check("disk", free >= LOW_DISK_BYTES, f"{free / 1024**3:.1f} GiB free in {ws.folder}")
-    pictures = [_inputs(ws, tasks), *_place(ws), _candidates(ws, progress, every_image)]
-    return [disk, _table(ws), *pictures, *_scores(ws), _temporaries(ws)]
+    disk = Check("disk", free >= LOW_DISK_BYTES, f"{size_words(free)} free on the disk of {ws.folder}")
+    if not os.access(ws.folder, os.W_OK):
+        disk = Check("disk", True, f"{ws.folder} is read-only: verbs that only look work there")
+    place = _place(ws)
+    scores = _scores(ws) if place.ok or not ws.config.store.images else []  # they lie with the images
+    return [
+        disk,
+        _table(ws),
+        _inputs(ws, tasks),
+        place,
+        _candidates(ws, progress, every_image),
+        *scores,
+        _temporaries(ws),
+    ]
 
 
 def _plug_in(
@@ -220,20 +233,20 @@ def _inputs(ws: Workspace, tasks: Sequence[Task]) -> Check:
     return Check("input images", True, there_are)
 
 
-def _place(ws: Workspace) -> list[Check]:
-    """Where the images lie, if that is not the campaign's own folder."""
-    if not ws.config.store.images:
-        if not ws.shares_store:
-            return []
+def _place(ws: Workspace) -> Check:
+    """Where the images lie, and whether they can be put there."""
+    if ws.shares_store and not ws.config.store.images:
         others = ws.other_folders()
         empty = "`images` in [store] is empty: each folder of this database keeps its own, and others do not see them"
         if not others:
-            return [Check("images", True, empty)]
-        return [Check("images", False, f"{empty}; {others[0]} has made some: set `images` to a place that all see")]
+            return Check("images", True, empty)
+        return Check("images", False, f"{empty}; {others[0]} has made some: set `images` to a place that all see")
+    if not ws.config.store.images and not os.access(ws.folder, os.W_OK):  # a campaign that is only looked at
+        return Check("images", True, ws.images.address)
     try:
-        return [Check("images", True, ws.images.check())]
+        return Check("images", True, ws.images.check())
     except BestshotError as error:
-        return [Check("images", False, str(error))]
+        return Check("images", False, str(error))
 
 
 def _candidates(ws: Workspace, progress: Progress, every_image: bool) -> Check:
@@ -246,7 +259,7 @@ def _candidates(ws: Workspace, progress: Progress, every_image: bool) -> Check:
         ids = sorted(random.Random(0).sample(everything, min(SAMPLE, len(everything))))
     damaged: dict[str, str] = {}
     elsewhere, unseen = 0, ""
-    apart = bool(ws.other_folders()) and not ws.config.store.images
+    apart = ws.keeps_apart
 
     def fault(candidate_id: str) -> str:
         try:
@@ -285,12 +298,15 @@ def _candidates(ws: Workspace, progress: Progress, every_image: bool) -> Check:
         return Check("candidates", False, words)
     if unseen:
         return Check("candidates", False, f"not looked at: {unseen}")
+    n = len(ws.images.brought)
+    brought = f"; {n_of(n, 'image')} brought over from images/ of this folder" if n else ""
     if len(ids) < len(everything):
         drawn = f"{len(ids)} of {len(everything)} images, drawn by chance, match their ids; --all reads every one"
-        return Check("candidates", True, drawn)
+        return Check("candidates", True, f"{drawn}{brought}")
     fallbacks = sum(picture.fallback for picture in pictures)
     counts = n_of(len(pictures) - fallbacks, "candidate") + (f", {n_of(fallbacks, 'fallback')}" if fallbacks else "")
-    return Check("candidates", True, f"{n_of(len(ids), 'image matches its id', 'images match their ids')} ({counts})")
+    match = n_of(len(ids), "image matches its id", "images match their ids")
+    return Check("candidates", True, f"{match} ({counts}){brought}")
 
 
 def _scores(ws: Workspace) -> list[Check]:
@@ -298,15 +314,18 @@ def _scores(ws: Workspace) -> list[Check]:
     try:
         with ws.db.read() as connection:
             n, lost = len(shards(connection)), lost_files(connection)
+            brought = len(score_files(connection).brought)
     except Exception as error:  # an address that does not answer: each protocol's package has its own errors
         return [Check("scores", False, _plain(error))]
     if lost:
+        some = some_of([one.path for one in lost], 3)
         text = (
-            f"{len(lost)} of {n_of(n, 'file')} of scores are gone or damaged ({lost[0].path}): put them back, or "
+            f"{len(lost)} of {n_of(n, 'file')} of scores are gone or damaged ({some}): put them back, or "
             "run `bestshot scores --forget-lost` and measure them again"
         )
         return [Check("scores", False, text)]
-    return [Check("scores", True, f"{n_of(n, 'file')} by column, all there")] if n else []
+    also = f"; {n_of(brought, 'file')} brought over from scores/ of this folder" if brought else ""
+    return [Check("scores", True, f"{n_of(n, 'file')} by column, all there{also}")] if n else []
 
 
 def _plain(error: Exception) -> str:

@@ -19,8 +19,10 @@ from selector.domain.progress import Progress, silent
 from selector.domain.words import n_of, near_or_all, some_of
 from selector.store.candidates import candidate_keys, find_candidates, sizes_of
 from selector.store.pruned import (
+    IN_SUBMISSION,
     Held,
     count_gone,
+    gone_candidates,
     gone_inputs,
     held_bytes,
     load_gone,
@@ -29,6 +31,7 @@ from selector.store.pruned import (
     note_gone,
     vector_bytes,
 )
+from selector.submit.holders import submissions_that_hold, zips_that_hold
 from selector.workspace.workspace import Workspace, select_tasks
 
 if TYPE_CHECKING:
@@ -107,10 +110,14 @@ class Pruning:
 
 @dataclass
 class _Chosen:
-    """Picture ids: what goes if nothing needs it, and what goes in any case; and input pictures, name to id."""
+    """Picture ids: what goes if nothing needs it, and what goes in any case; and input pictures, name to id.
+
+    ``named_before``: what would go in any case, but is gone already.
+    """
 
     spare: set[str] = field(default_factory=set)
     named: set[str] = field(default_factory=set)
+    named_before: set[str] = field(default_factory=set)
     inputs: dict[str, str] = field(default_factory=dict)
 
 
@@ -143,8 +150,9 @@ def prune(
     with ws.db.read() as connection:
         rows, chosen = _rows(connection), _Chosen()
         _choose_named(context, connection, wish, rows, chosen)
+        holders = _holders(ws, connection, wish, chosen)
     _choose_spare(context, wish, rows, chosen)
-    warnings = (*_losing(context, chosen, delete), *_warnings(ws, rows, chosen, delete))
+    warnings = (*_losing(context, chosen, delete), *_warnings(ws, rows, chosen, delete), *holders)
     if delete:
         with ws.db.write() as connection:
             now = needed(connection)
@@ -215,8 +223,7 @@ def _best(context: Context, n: int) -> set[tuple[str, str]]:
 def _choose_named(context: Context, connection: Connection, wish: PruneWish, rows: _Rows, chosen: _Chosen) -> None:
     """What goes whatever needs it: candidates by id; input pictures with all that was made from them."""
     pinned = context.ws.db.facts_in(connection, INPUT_FACT)
-    there = {key[1] for key in rows.keys}
-    names = set()
+    names, named = set(), set()
     for one in wish.pictures:
         if one.startswith(INPUTS):
             name = one.removeprefix(INPUTS)
@@ -224,7 +231,7 @@ def _choose_named(context: Context, connection: Connection, wish: PruneWish, row
                 raise InputError(f"there is no input picture '{name}'{near_or_all(name, sorted(pinned))}")
             names.add(name)
         else:
-            chosen.named |= {found for _, found in find_candidates(connection, one)} & there
+            named |= {found for _, found in find_candidates(connection, one)}
     for task in select_tasks(context.tasks, ids=wish.person_of) if wish.person_of else ():
         own = {name for name in (task.source, task.reference) if name}
         if not own:
@@ -236,7 +243,11 @@ def _choose_named(context: Context, connection: Connection, wish: PruneWish, row
     chosen.inputs |= {name: digest for name, digest in same.items() if name not in gone}
     tasks = {task.id for task in context.tasks if {task.source, task.reference} & same.keys()}
     blank = made_of_nothing(connection)  # the grey picture stands for several tasks, and shows nobody
-    chosen.named |= {one for task, one, _ in rows.keys if task in tasks and one not in blank}
+    ever = [*(key[:2] for key in rows.keys), *gone_candidates(connection)]
+    named |= {one for task, one in ever if task in tasks and one not in blank}
+    there = {key[1] for key in rows.keys}
+    chosen.named |= named & there
+    chosen.named_before |= named - there
 
 
 def _losing(context: Context, chosen: _Chosen, delete: bool) -> tuple[str, ...]:
@@ -260,17 +271,28 @@ def _warnings(ws: Workspace, rows: _Rows, chosen: _Chosen, delete: bool) -> tupl
     if ws.config.store.images and (chosen.spare or chosen.named):
         told.append(f"a copy of this campaign's folder would lose them too, if it uses {ws.images.address}")
     reasons = sorted({rows.needed[one] for one in chosen.named if one in rows.needed})
-    told += [f"a named picture is needed: {why}" for why in reasons if not why.startswith("submission ")]
-    for why in reasons:
-        if why.startswith("submission "):
-            name = why.split()[1]
-            told.append(f"the ZIP of submission {name} cannot be written again without what goes")
-            zips = sorted((ws.folder / "submissions" / name).glob("*.zip"))
-            told += [f"{_inside(ws, path)} still holds such a picture: delete it yourself" for path in zips]
+    told += [f"a named picture is needed: {why}" for why in reasons if why != IN_SUBMISSION]
     folders = ws.other_folders()
     if folders and (chosen.inputs or not ws.config.store.images):
         told.append(f"other folders of this campaign keep theirs until they run `prune --delete` too: {folders[0]}")
     return tuple(told)
+
+
+def _holders(ws: Workspace, connection: Connection, wish: PruneWish, chosen: _Chosen) -> list[str]:
+    """Which submissions lose what is named, and which ZIPs on this disk hold it, also what is gone already.
+
+    Where nothing is chosen: the ZIPs that hold anything that is gone; another folder or run may have deleted it.
+    """
+    told = [
+        f"the ZIP of submission {one} cannot be written again without what goes"
+        for one in submissions_that_hold(connection, chosen.named)
+    ]
+    named = chosen.named | (chosen.named_before if wish.chooses else load_gone(connection).keys())
+    sizes = {one: size for one, size in sizes_of(connection).items() if one in named}
+    zips = [_inside(ws, path) for path in zips_that_hold(ws, connection, sizes)]
+    if not wish.chooses:
+        return [f"{path} still holds a picture that was deleted: delete it yourself" for path in zips]
+    return told + [f"{path} still holds such a picture: delete it yourself" for path in zips]
 
 
 def _remove(ws: Workspace, progress: Progress) -> None:
@@ -316,7 +338,7 @@ def _remove_copies(ws: Workspace, ids: Collection[str]) -> None:
 def _prefix(ws: Workspace) -> str:
     """Of the facts of this place: images in a folder of the campaign's own are another place on every machine."""
     place = ws.images.address if ws.config.store.images else ws.place
-    return f"{_DONE}{stable_hash(place, 8)}:"
+    return f"{_DONE}{stable_hash(place.encode(errors='backslashreplace').decode(), 8)}:"
 
 
 def _done(ws: Workspace) -> int:

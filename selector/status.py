@@ -18,10 +18,11 @@ from selector.store.attempts import Attempt, Planning, current_plannings, failed
 from selector.store.candidates import candidates_by_task, only_fallbacks
 from selector.store.file_versions import superseded
 from selector.store.jobs import DELIVERED, PERHAPS, Job, load_jobs, money_spent
+from selector.store.moving_scores import lost_files
 from selector.store.observations import judged_candidates
 from selector.store.picks import pick_counts
 from selector.store.presence import AtWork, at_work
-from selector.store.pruned import count_gone
+from selector.store.pruned import count_gone, kept_ids
 from selector.store.readings import readers_of
 from selector.store.scores import present_counts, score_counts
 from selector.submit.ledger import Ledger, Quota, SubmissionRecord
@@ -101,6 +102,9 @@ class Status:
     ``failed_tasks``: the tasks of each failure. ``fallbacks``: pictures that only a last resort made, which are no
     candidates; ``superseded``: candidates whose place a newer import of the same file name took; ``deleted``: of
     the candidates those that `prune` deleted, of which the rows stay, and ``deleted_inputs``: input pictures.
+    ``lost_pictures``: of the candidates those that are not in their folder, or were found missing at their address;
+    ``lost_score_files``: those that are not in their folder. `doctor` looks closer. ``images_fault``: why the place of
+    the images is not there, and nothing is said of what is lost.
 
     ``to_make``: what ``generate`` would still make and what stands in its way; ``to_make_fault``: why that cannot be
     told.
@@ -129,12 +133,17 @@ class Status:
     deleted_inputs: int = 0
     not_applicable: Mapping[str, int] = field(default_factory=dict)  # as `unscored`: where a task calls for no value
     at_work: tuple[AtWork, ...] = ()  # processes that work for the campaign now, on whatever machine
+    lost_pictures: int = 0
+    lost_score_files: tuple[str, ...] = ()
+    images_fault: str = ""
 
 
 def status(context: Context, ledger: Ledger, to_make: GenerateEstimate | str = "") -> Status:
-    """Collect the state from the store; touches no image. ``to_make``: what ``generate`` would do, or why not known."""
+    """Collect the state from the store; reads no image. ``to_make``: what ``generate`` would do, or why not known."""
     ws, tasks = context.ws, context.tasks
     with ws.db.read() as connection:
+        lost = sum(1 for _ in ws.known_lost(kept_ids(connection)))
+        lost_scores = [] if ws.images.fault else lost_files(connection, bring=False)  # they lie with the images
         per_task = candidates_by_task(connection)
         picks = pick_counts(connection)
         judges = judged_candidates(connection)
@@ -187,27 +196,28 @@ def status(context: Context, ledger: Ledger, to_make: GenerateEstimate | str = "
         deleted_inputs=deleted_inputs,
         not_applicable=not_applicable,
         at_work=at_work(ws.db),
+        lost_pictures=lost,
+        lost_score_files=tuple(shard.path for shard in lost_scores),
+        images_fault=ws.images.fault,
     )
 
 
 def _failed(plannings: Sequence[Planning], attempts: Sequence[Attempt], context: Context) -> list[Planning | Attempt]:
     """As ``open_failures``, which needs the generators' builds only where anything failed at all."""
-    return open_failures(plannings, attempts, context.builds) if plannings or attempts else []
+    return open_failures(plannings, attempts, context.builds, context.decisions) if plannings or attempts else []
 
 
 def open_failures(
-    plannings: Sequence[Planning], attempts: Sequence[Attempt], builds: Builds
+    plannings: Sequence[Planning], attempts: Sequence[Attempt], builds: Builds, decisions: Decisions
 ) -> list[Planning | Attempt]:
-    """What failed, was declined or is missing, and has not succeeded since: at most one entry a recipe.
+    """What failed, was declined or is missing: ``plannings`` and ``failed_attempts``, at most one entry a recipe.
 
-    What a generator did under other settings or another seed than the present ones (``builds``) no longer counts.
+    What a generator did under other settings or another seed than the present ones (``builds``) no longer counts, nor
+    what people have excluded of it: of that nothing is to be mended.
     """
-    last: dict[tuple[str, str, str], Attempt] = {}
-    for attempt in attempts:
-        last[attempt.task_id, attempt.generator, attempt.recipe.key] = attempt
-    failed: list[Planning | Attempt] = [p for p in plannings if p.outcome != "planned"]
-    failed += [a for a in last.values() if a.outcome != "made"]
-    return [f for f in failed if builds.has(f.generator, f.task_id, f.build)]
+    failed: list[Planning | Attempt] = [*(p for p in plannings if p.outcome != "planned"), *attempts]
+    open_ones = [f for f in failed if builds.has(f.generator, f.task_id, f.build)]
+    return [f for f in open_ones if decisions.against_generator(f.task_id, f.generator) is None]
 
 
 def _tasks_of_failures(failed: Sequence[Planning | Attempt]) -> dict[str, list[str]]:

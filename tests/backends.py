@@ -108,6 +108,7 @@ def ray_cluster() -> Iterator[Any]:
         patch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), *here]))  # they find the toys of tests as well
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         patch.setenv("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+        patch.setenv("RAY_worker_niceness", "0")
         cluster = Cluster(initialize_head=True, head_node_args=head)
     yield cluster
     if ray.is_initialized():

@@ -14,6 +14,7 @@ PAGES = [*sorted(ROOT.glob("README*.md")), *sorted((ROOT / "docs").glob("*.md"))
 TOP = ("selector", "scorers", "generators", "experiments", "tests", "examples", "docs")
 ROOMS = {path.name for path in (ROOT / "selector").iterdir() if path.is_dir()} | {"calibration", "planning"}  # also old
 PATH = re.compile(r"(?<![\w/.:~-])(?:\w+/)+[\w-]+(?:\.\w+)?")
+TEST = re.compile(r"(tests/[\w/]+\.py)::(\w+)")
 DOTTED = re.compile(r"(?<![\w./-])(?:selector|experiments)(?:\.\w+)+")
 
 
@@ -44,6 +45,18 @@ def test_what_a_page_names_is_there(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     lost = [p for p in paths_in(text) if not is_file(p)] + [d for d in DOTTED.findall(text) if not is_name(d)]
     assert lost == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_tests_that_a_page_names_are_there(page: Path) -> None:
+    named = TEST.findall(page.read_text(encoding="utf-8"))
+    assert [f"{path}::{name}" for path, name in named if not has_test(path, name)] == []
+    assert named or page.name != "promises.md"
+
+
+def has_test(path: str, name: str) -> bool:
+    file = ROOT / path
+    return file.is_file() and f"\ndef {name}(" in file.read_text(encoding="utf-8")
 
 
 def test_names_that_went_are_seen() -> None:

@@ -15,7 +15,7 @@ from typing import IO, Any
 
 ROOT = Path(__file__).resolve().parents[2]  # of the checkout: what other processes import from
 STORE_BYTES = 200 * 2**20  # of a node's object store
-QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
+QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0", "RAY_worker_niceness": "0"}
 _WORKER, _BUSY = "ray::Host", "ray::Host.call"  # what Ray calls the processes of ``selector.engine.ray_pool``
 _ELSEWHERE = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
 # Goes on for a while when its program was killed: the kernel gives the number of a machine that has ended to the next.

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import sqlite3
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from experiments.support.crash_loop import CAMPAIGN, TEMPORARY
-from experiments.support.crash_store import PREFIX, FileStore
+from experiments.support.crash_loop import BACKUP, CAMPAIGN, OLDER, OLDEST, RESTORED, TEMPORARY
+from experiments.support.crash_store import PREFIX, FileStore, opened_file
 
 # What must not depend on kills: no row ids, no clock, no seconds, no address of a server. A job that was handed in and
 # never answered is no work: "perhaps" is counted as money. Of judgements the newest counts: a run that goes on may
@@ -22,7 +23,7 @@ ROWS = {
     "plannings": "SELECT task_id, generator, build, asked, recipes, outcome FROM planning",
     "attempts": "SELECT task_id, generator, build, recipe_key, ordinal, outcome, candidate_id, reason FROM attempt",
     "scores": 'SELECT task_id, candidate_id, scorer, version, "column", value, reason FROM score',
-    "pick sets": "SELECT digest FROM pick_set",
+    "pick sets": "SELECT count(*) FROM pick_set",  # their digests hold the id of a decision
     "picks": "SELECT task_id, candidate_id, round(overall, 9), fallback, reason FROM pick",
     "file versions": "SELECT task_id, generator, file, candidate_id, keep FROM file_version",
     "submissions": "SELECT id, zip_name, zip_sha256, fallbacks FROM submission",
@@ -36,6 +37,8 @@ ROWS = {
     "judgements twice": """SELECT task_id, candidate_id, judge, sc, pq, count(*) FROM judgement
         GROUP BY task_id, candidate_id, judge, kind, sc, pq, parts, passes, reason HAVING count(*) > 1""",
     "judge replies": "SELECT judge, model, prompt_hash, images, repeat, ask, outcome, scores, text FROM judge_reply",
+    "readings": 'SELECT task_id, "by", reading FROM task_reading',
+    "pruned": 'SELECT picture_id, name, gone, reason, "by" FROM pruned',
     "prompt texts": "SELECT style, form, original, text, writer, ask, outcome FROM prompt_text",
     "jobs": """SELECT task_id, generator, build, service, value FROM job, json_each(job.recipe_keys)
         WHERE job.id NOT IN (SELECT job_id FROM job_end WHERE outcome = 'perhaps')""",
@@ -44,19 +47,39 @@ ROWS = {
 }
 FILES = "SELECT path, size_bytes, scorer FROM score_shard"  # of scores, below SCORES
 SCORES = Path(CAMPAIGN, "scores")
-_SQLITE = (".db", ".db-wal", ".db-shm")
+CONFIG, DATABASE = "campaign.toml", "campaign.db"
+_SQLITE = (".db", ".db-journal", ".db-wal", ".db-shm")
 _CONTENT = (".zip", ".json", ".toml", ".csv")  # files whose bytes must be those of the quiet run; images have hashes
 _ADDRESS = re.compile(rb"127\.0\.0\.1:\d+(/%s[0-9a-f]+)?" % PREFIX.encode())  # of a server, or a database there
+_PROBE = re.compile(rf"{TEMPORARY}/[a-z0-9_]{{8}}")  # by which Python tries a folder for temporary files, gone at once
+_ROW_ID = re.compile(rb'"decisions": \d+')  # the newest heeded one, in a manifest: PostgreSQL's ids have gaps
+_MOMENT = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:[0-9:.]+(Z|[+-]\d\d:\d\d)?")  # when something was done
 Rows = dict[str, Counter[tuple[object, ...]]]
 
 
 def rows_of(place: Path, store: FileStore) -> Rows:
-    """All rows by content, with how often each stands there."""
+    """All rows by content, with how often each stands there: of the campaign and of those beside it."""
     with store.opened(place) as connection:
-        found = {name: Counter(map(tuple, connection.execute(query))) for name, query in ROWS.items()}
-        for path, _, scorer in connection.execute(FILES):
-            found["scores"].update(_scores_in(place / SCORES / path, scorer))
+        found = _rows_in(connection, place / SCORES)
+    for name in (RESTORED, OLDER):
+        if (place / name / CONFIG).is_file() and (name == RESTORED or _is_new(place / name)):
+            with opened_file(place / name / DATABASE) as connection:
+                rows = _rows_in(connection, place / name / "scores")
+            found |= {f"{name}: {table}": of for table, of in rows.items()}
     return found
+
+
+def _rows_in(connection: sqlite3.Connection, scores: Path) -> Rows:
+    found = {name: Counter(map(tuple, connection.execute(query))) for name, query in ROWS.items()}
+    for path, _, scorer in connection.execute(FILES):
+        found["scores"].update(_scores_in(scores / path, scorer))
+    return found
+
+
+def _is_new(folder: Path) -> bool:
+    with opened_file(folder / DATABASE) as connection:
+        found = connection.execute("SELECT value FROM fact WHERE key = 'format'").fetchone()
+    return found is not None and int(found[0]) > OLDEST
 
 
 def _scores_in(file: Path, scorer: str) -> Iterator[tuple[object, ...]]:
@@ -85,32 +108,47 @@ def files_of(place: Path) -> dict[str, str]:
     for path in sorted(place.rglob("*")):
         if path.suffix.endswith(_SQLITE) and not path.name.startswith("."):
             continue  # its rows are compared, and the files beside it belong to SQLite
-        if path.is_relative_to(place / SCORES) and not path.name.startswith("."):
+        if "scores" in path.relative_to(place).parts and not path.name.startswith("."):
             continue  # what rows name is compared; what they do not stays some minutes for those who read
         name = str(path.relative_to(place))
+        if path.is_file() and _PROBE.fullmatch(name) and path.stat().st_size <= len("blat"):
+            continue
         if path.is_file():
-            told = path.suffix in _CONTENT
-            found[name] = hashlib.sha256(_ADDRESS.sub(b"", path.read_bytes())).hexdigest() if told else ""
+            told = path.suffix in _CONTENT and path.name != BACKUP  # which says when it was made
+            found[name] = _digest(path.read_bytes()) if told else ""
         elif not any(path.iterdir()):
             found[f"{name}/"] = ""
     return found
 
 
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(_ROW_ID.sub(b"", _MOMENT.sub(b"", _ADDRESS.sub(b"", data)))).hexdigest()
+
+
 def faults_of(place: Path, store: FileStore) -> list[str]:
-    """What must hold at any instant: a whole database, every candidate with its bytes, no half file under its name."""
-    folder = place / CAMPAIGN
+    """What must hold at any instant: whole databases, every candidate with its bytes, no half file under its name."""
     faults = [f"{p.relative_to(place)} is half a file" for p in _named_files(place) if not _is_whole(p)]
-    if not store.holds(place):
-        return faults
-    with store.opened(place) as connection:
-        verdict = connection.execute("PRAGMA integrity_check").fetchone()[0]
-        candidates = sorted(connection.execute("SELECT task_id, id FROM candidate"))
-        tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        files = connection.execute(FILES).fetchall() if "score_shard" in tables else []
-    faults += [
+    if store.holds(place):
+        with store.opened(place) as connection:
+            faults += _faults_in(connection, place / CAMPAIGN)
+    for folder in (place / RESTORED, place / OLDER):
+        if (folder / DATABASE).is_file():
+            with opened_file(folder / DATABASE) as connection:
+                faults += _faults_in(connection, folder, pictures=folder.name == RESTORED)
+    return faults
+
+
+def _faults_in(connection: sqlite3.Connection, folder: Path, pictures: bool = True) -> list[str]:
+    """Of a campaign in a folder; ``pictures``: it has those that its rows name."""
+    verdict = connection.execute("PRAGMA integrity_check").fetchone()[0]
+    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    files = connection.execute(FILES).fetchall() if "score_shard" in tables else []
+    gone = "WHERE id NOT IN (SELECT picture_id FROM pruned)" if "pruned" in tables else ""
+    candidates = sorted(connection.execute(f"SELECT task_id, id FROM candidate {gone}")) if pictures else []
+    faults = [
         f"the file of scores {path} is missing or cut"
         for path, size, _ in files
-        if not _has(place / SCORES / path, size)
+        if not _has(folder / "scores" / path, size)
     ]
     faults += [] if verdict == "ok" else [f"the database is damaged: {verdict}"]
     return faults + [
@@ -131,8 +169,10 @@ def _has_image(folder: Path, image_id: str) -> bool:
 
 def _named_files(place: Path) -> Iterator[Path]:
     """Files under their final name: what begins with a dot, or lies among temporary files, is on its way."""
-    files = (p for p in sorted(place.rglob("*")) if p.is_file() and not p.name.startswith("."))
-    return (p for p in files if not p.is_relative_to(place / TEMPORARY))
+    for path in sorted(place.rglob("*")):
+        parts = path.relative_to(place).parts
+        if path.is_file() and parts[0] != TEMPORARY and not any(part.startswith(".") for part in parts):
+            yield path
 
 
 def _is_whole(path: Path) -> bool:

@@ -25,6 +25,16 @@ PREFIX = "place_"  # of the names of databases
 SETTLED_SECONDS = 20.0  # until the server has ended what a killed process left
 
 
+@contextlib.contextmanager
+def opened_file(file: Path) -> Iterator[sqlite3.Connection]:
+    """A copy of a file of SQLite: opening it would repair what the program has to repair."""
+    with tempfile.TemporaryDirectory(prefix="bestshot-look-") as look:
+        for path in file.parent.glob(f"{file.name}*"):
+            shutil.copy(path, look)
+        with contextlib.closing(sqlite3.connect(Path(look, file.name))) as connection:
+            yield connection
+
+
 @dataclass(frozen=True)
 class FileStore:
     """A file in the campaign's folder. ``scores``: rows | columns, as in ``[store]``."""
@@ -45,18 +55,20 @@ class FileStore:
     def remove(self, place: Path) -> None:
         shutil.rmtree(place)
 
+    @property
+    def errors(self) -> tuple[type[Exception], ...]:
+        """What reading it may raise."""
+        return (sqlite3.Error,)
+
     def holds(self, place: Path) -> bool:
         """Whether there are any tables."""
         return (place / DATABASE).is_file()
 
     @contextlib.contextmanager
     def opened(self, place: Path) -> Iterator[sqlite3.Connection]:
-        """A copy of the database: opening it would repair what the program has to repair."""
-        with tempfile.TemporaryDirectory(prefix="bestshot-look-") as look:
-            for path in (place / DATABASE).parent.glob(f"{DATABASE.name}*"):
-                shutil.copy(path, look)
-            with contextlib.closing(sqlite3.connect(Path(look, DATABASE.name))) as connection:
-                yield connection
+        """A copy of the database."""
+        with opened_file(place / DATABASE) as connection:
+            yield connection
 
 
 @dataclass(frozen=True)
@@ -75,10 +87,22 @@ class ServerStore(FileStore):
         super().copy(place, to)
         self._settle(place)
         self._tell(f'CREATE DATABASE "{_name_of(to)}" TEMPLATE "{_name_of(place)}"')
+        with self._connected(_name_of(to)) as server:  # a folder that moved, and not another one, which lacks images
+            for (schema,) in server.execute(
+                "SELECT table_schema FROM information_schema.tables WHERE table_name = 'fact'"
+            ).fetchall():
+                moved = f'UPDATE "{schema}".fact SET key = replace(key, %s, %s) WHERE key LIKE %s'
+                server.execute(moved, [str(place.resolve()), str(to.resolve()), "folder:%"])
 
     def remove(self, place: Path) -> None:
         super().remove(place)
         self._tell(f'DROP DATABASE "{_name_of(place)}" WITH (FORCE)')
+
+    @property
+    def errors(self) -> tuple[type[Exception], ...]:
+        import psycopg
+
+        return (sqlite3.Error, psycopg.Error)
 
     def holds(self, place: Path) -> bool:
         with self.opened(place) as connection:

@@ -1,26 +1,30 @@
-"""One trial of the crash test: a verb is disturbed, run again, the rest of the loop follows, and all is compared."""
+"""The loop of the crash test with disturbances: verbs are ended, run again, and compared with the quiet loop."""
 
 from __future__ import annotations
 
 import json
-import sqlite3
+import shutil
 import time
 from argparse import ArgumentTypeError
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from experiments.support.crash_loop import (
+    BACKUP,
     CAMPAIGN,
     GIVEN,
     INIT,
     LOOP,
+    OTHER,
     OUT,
+    SIGNALS,
     TEMPORARY,
     Verb,
     configure,
     make_contest,
+    make_older,
     write_judgements,
 )
 from experiments.support.crash_process import HUNG, Bill, Servers, serving, start
@@ -29,26 +33,27 @@ from experiments.support.crash_store import FileStore
 from experiments.support.killed_at import Moment
 from selector.domain import BestshotError
 
-SIGNALS = ("KILL", "TERM", "INT")
+EARLIER = 4  # times that a signal which came too late is sent again, after half of the time, and at last at once
 
 
 @dataclass(frozen=True)
 class Quiet:
-    """What a verb did when it was left alone, and what it left: ``bill`` is of the servers from the start on."""
+    """What a verb did when it was left alone, and what it left: ``bill`` is what it made the servers charge for."""
 
     seconds: float
     events: dict[str, int]
     files: dict[str, str]
+    rows: Rows
     bill: Bill
 
 
 @dataclass(frozen=True)
 class Run:
-    """The undisturbed loop below ``place``: a copy before each verb, and the end."""
+    """The undisturbed loop below ``place``: a copy before each verb, and what each left."""
 
+    loop: Sequence[Verb]
     place: Path
     verbs: dict[str, Quiet]
-    rows: Rows
     submission: str
     store: FileStore = field(default_factory=FileStore)
 
@@ -93,94 +98,167 @@ class Found:
     on_their_way: int = 0
 
 
-def quiet_run(place: Path, store: FileStore) -> Run:
-    """The whole loop undisturbed, below a new ``place``."""
+def quiet_run(place: Path, store: FileStore, loop: Sequence[Verb]) -> Run:
+    """A loop undisturbed, below a new ``place``."""
     make_contest(place / GIVEN)
+    _make_other(place / GIVEN)
     here, verbs, submission = place / "quiet", {}, ""
     for name in (OUT, TEMPORARY):
         (here / name).mkdir(parents=True)
+    make_older(here)
     store.begin(here)
     with serving() as servers:
-        for verb in LOOP:
+        for verb in loop:
             store.copy(here, place / f"before {verb.name}")
-            verbs[verb.name] = _left_alone(here, verb, verb.words(submission, store.url(here)), servers)
+            verbs[verb.name] = _left_alone(here, verb, verb.words(submission, store.url(here)), servers, store)
             if verb == INIT:
-                configure(here, servers.service_url, servers.chat_url, store.url(here), store.scores)
+                _configure(here, servers, store)
             elif verb.name == "score --judge":
                 write_judgements(here, store)
-            submission = next((p.name for p in (here / CAMPAIGN / "submissions").glob("*")), "")
-    return Run(place, verbs, rows_of(here, store), submission, store)
+            elif verb.name == "backup":
+                shutil.copy(here / OUT / BACKUP, place / GIVEN)
+            submission = submission or next((p.name for p in (here / CAMPAIGN / "submissions").glob("*")), "")
+    return Run(loop, place, verbs, submission, store)
 
 
-def try_once(run: Run, trial: Trial, here: Path) -> Found:
-    """Disturb a copy of the campaign in the new folder ``here``, let it finish, and compare."""
-    found = Found()
-    run.store.copy(run.before(trial.verb), here)
+def disturb(run: Run, trials: Sequence[Trial], here: Path, to_the_end: bool = False) -> list[Found]:
+    """Disturb one loop in the new folder ``here`` by all the trials, which are of different verbs, in their order.
+
+    After each the verb is run again, and then the loop goes on from what that left. Where something is wrong the next
+    verb begins from the quiet run, and what was found wrong stays in ``here``.
+
+    Args:
+        to_the_end: go on after the last of them with all verbs that store something.
+    """
+    found = {trial.verb.name: (trial, Found()) for trial in trials}
+    first, last = (run.loop.index(trial.verb) for trial in (trials[0], trials[-1]))
+    newest = Found()
     with serving() as servers:
-        try:
-            _try(run, trial, here, servers, found)
-        except (OSError, sqlite3.Error, BestshotError) as error:  # what should be there is not, or cannot be read
-            found.wrong.append(f"cannot be compared: {error}")
-    return found
+        place = begun(run, run.loop[first], here, servers)
+        for verb in run.loop[first : None if to_the_end else last + 1]:
+            trial, newest = found.get(verb.name, (None, newest))
+            if trial is None and not verb.stores:
+                continue
+            faults = _count(newest)
+            try:
+                place = _one(run, verb, trial, place, servers, newest)
+            except broken(run.store) as error:
+                newest.wrong.append(f"cannot be compared: {error}")
+            if _count(newest) > faults and verb != run.loop[-1]:
+                later = run.loop[run.loop.index(verb) + 1]
+                place = begun(run, later, here.with_name(f"{here.name} from {later.name}"), servers)
+        if not any(map(_count, (one for _, one in found.values()))):
+            run.store.remove(place)
+    return [one for _, one in found.values()]
 
 
-def _try(run: Run, trial: Trial, here: Path, servers: Servers, found: Found) -> None:
-    verb = trial.verb
-    if verb != INIT:
-        configure(here, servers.service_url, servers.chat_url, run.store.url(here), run.store.scores)
-    on_their_way = _disturb(run, trial, here, servers, found)
-    _run_again(run, verb, here, "run again, ", found)
-    _compare_files(files_of(here), run.verbs[verb.name].files, found)
+def _one(run: Run, verb: Verb, trial: Trial | None, here: Path, servers: Servers, found: Found) -> Path:
+    """One verb, disturbed or not, and what it left; returns the place, another one where the signal came too late."""
+    on_their_way: Bill = Counter()
+    if verb.before is not None:
+        verb.before(here)
+    before = servers.bill()
+    if trial is not None:
+        for earlier in range(EARLIER + 1):
+            on_their_way = _disturb(run, trial, here, servers, found, earlier)
+            if found.running or earlier == EARLIER:
+                break
+            run.store.remove(here)
+            begun(run, verb, here, servers)
+            if verb.before is not None:
+                verb.before(here)
+            before = servers.bill()
+    run_again(run, verb, here, "run again, " if trial else "after what was disturbed, ", found)
+    _compare_bills(servers.bill() - before, run.verbs[verb.name].bill, on_their_way, found)
+    compare(run, verb, here, found)
     if verb == INIT:
-        configure(here, servers.service_url, servers.chat_url, run.store.url(here), run.store.scores)
-    for later in LOOP[LOOP.index(verb) + 1 :]:
-        if later.stores:
-            _run_again(run, later, here, "", found)
-            _compare_files(files_of(here), run.verbs[later.name].files, found)
-    due = run.verbs[LOOP[-1].name].bill - _bill_before(run, verb)
-    _compare_bills(servers.bill(), due, on_their_way, found)
+        _configure(here, servers, run.store)
+    return here
+
+
+def broken(store: FileStore) -> tuple[type[Exception], ...]:
+    """What may be raised where what should be there is not."""
+    return (OSError, ValueError, BestshotError, *store.errors)
+
+
+def compare(run: Run, verb: Verb, here: Path, found: Found) -> None:
+    """What a verb left, with what it left in the quiet run."""
+    quiet = run.verbs[verb.name]
+    _compare_files(files_of(here), quiet.files, found)
     found.wrong += faults_of(here, run.store)
-    _compare_rows(rows_of(here, run.store), run.rows, found)
+    _compare_rows(rows_of(here, run.store), quiet.rows, found)
 
 
-def _left_alone(here: Path, verb: Verb, words: list[str], servers: Servers) -> Quiet:
-    count = here.parent / "count.json"
+def begun(run: Run, verb: Verb, here: Path, servers: Servers) -> Path:
+    """A copy of the quiet run before a verb."""
+    run.store.copy(run.before(verb), here)
+    if verb != INIT:
+        _configure(here, servers, run.store)
+    return here
+
+
+def _configure(here: Path, servers: Servers, store: FileStore) -> None:
+    urls = servers.service_url, servers.chat_url, servers.reading_url
+    configure(here, *urls, store.url(here), store.scores)
+
+
+def run_again(run: Run, verb: Verb, here: Path, how: str, found: Found) -> None:
+    """Run a verb that was ended before its time; ``how``: words before what is wrong."""
+    ended = start(here, verb.words(run.submission, run.store.url(here))).ended()
+    if ended.status != 0 and not (ended.status == 2 and verb.done and verb.done in ended.said):
+        found.wrong.append(f"{how}{verb.name} ended with {ended.status}: {ended.said}")
+
+
+def _make_other(given: Path) -> None:
+    """A colleague's campaign of the same contest."""
+    made = ("init", OTHER, "--tasks", "task.csv", "--images", "imgs", "--team", "colleague")
+    for words in (made, ("import", "colleague", "-C", OTHER)):
+        ended = start(given, words).ended()
+        if ended.status != 0:
+            raise RuntimeError(f"for a colleague, {words[0]} ended with {ended.status}: {ended.said}")
+
+
+def _left_alone(here: Path, verb: Verb, words: list[str], servers: Servers, store: FileStore) -> Quiet:
+    if verb.before is not None:
+        verb.before(here)
+    count, before = here.parent / "count.json", servers.bill()
     servers.take_time(True)
     began = time.perf_counter()
     ended = start(here, words, count=count).ended()
     seconds = time.perf_counter() - began
     if ended.status != 0:
         raise RuntimeError(f"left alone, {verb.name} ended with {ended.status}: {ended.said}")
-    return Quiet(seconds, json.loads(count.read_bytes()), files_of(here), servers.bill())
+    events = json.loads(count.read_bytes())
+    return Quiet(seconds, events, files_of(here), rows_of(here, store), servers.bill() - before)
 
 
-def _disturb(run: Run, trial: Trial, here: Path, servers: Servers, found: Found) -> Bill:
-    """Send the signal and look at what it leaves; returns what was paid for and on its way."""
+def _disturb(run: Run, trial: Trial, here: Path, servers: Servers, found: Found, earlier: int = 0) -> Bill:
+    """Send the signal and look at what it leaves; returns what was paid for and on its way.
+
+    ``earlier``: how often it came too late before.
+    """
     words = trial.verb.words(run.submission, run.store.url(here))
+    before = faults_of(here, run.store) if trial.verb.before else []  # what it is there to mend
     servers.take_time(True)
-    if isinstance(trial.moment, Moment):
+    if isinstance(trial.moment, Moment) and not earlier:
         process = start(here, words, trial.moment, trial.sign)
     else:
+        after = run.verbs[trial.verb.name].seconds
+        if not isinstance(trial.moment, Moment):
+            after = min(after, trial.moment) if earlier else trial.moment
         process = start(here, words)
-        process.send_after(trial.moment, trial.sign)
+        process.send_after(after / 2**earlier if earlier < EARLIER else 0.0, trial.sign)
     ended = process.ended()
     ended_at = time.time()
     servers.take_time(False)
     found.running = ended.status != 0
     found.wrong += [f"after the signal {ended.said}"] if ended.status == HUNG else []
-    found.wrong += faults_of(here, run.store)
+    found.wrong += [fault for fault in faults_of(here, run.store) if fault not in before]
     return servers.on_their_way(tickets_of(here, run.store), ended_at)
 
 
-def _run_again(run: Run, verb: Verb, here: Path, how: str, found: Found) -> None:
-    ended = start(here, verb.words(run.submission, run.store.url(here))).ended()
-    if ended.status != 0:
-        found.wrong.append(f"{how}{verb.name} ended with {ended.status}: {ended.said}")
-
-
-def _bill_before(run: Run, verb: Verb) -> Bill:
-    place = LOOP.index(verb)
-    return run.verbs[LOOP[place - 1].name].bill if place else Counter()
+def _count(found: Found) -> int:
+    return len(found.lost) + len(found.doubled) + len(found.left_behind) + len(found.wrong)
 
 
 def _compare_files(got: dict[str, str], wanted: dict[str, str], found: Found) -> None:
@@ -203,6 +281,7 @@ def _compare_bills(got: Bill, due: Bill, on_their_way: Bill, found: Found) -> No
 
 def _compare_rows(got: Rows, wanted: Rows, found: Found) -> None:
     for table, rows in wanted.items():
-        found.lost += [f"{n} x {table}: {row}"[:160] for row, n in (rows - got[table]).items()]
-        for row, n in (got[table] - rows).items():
+        there = got.get(table, Counter())
+        found.lost += [f"{n} x {table}: {row}"[:160] for row, n in (rows - there).items()]
+        for row, n in (there - rows).items():
             (found.doubled if row in rows else found.wrong).append(f"{n} x {table}: {row}"[:160])

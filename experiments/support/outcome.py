@@ -6,7 +6,9 @@ import argparse
 import math
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -66,3 +68,14 @@ def within(name: str, value: float, least: float, most: float = math.inf) -> Non
 def _told(line: str) -> int:
     print(f"error: {line}", file=sys.stderr)
     return WRONG
+
+
+@contextmanager
+def work_place(keep: Path | None, prefix: str) -> Iterator[Path]:
+    """The new folder ``keep``, which stays; without it a temporary one, whose name begins with ``prefix``."""
+    if keep is not None:
+        keep.mkdir(parents=True)
+        yield keep.resolve()
+        return
+    with tempfile.TemporaryDirectory(prefix=prefix) as place:
+        yield Path(place)

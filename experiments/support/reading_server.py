@@ -12,6 +12,7 @@ import json
 import re
 import tempfile
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -48,11 +49,15 @@ Fault = Callable[[str, int], str]  # of a prompt and how often it was asked befo
 
 
 class ReadingServer(Loopback):
-    """Answers by the last message. ``asked``: prompts in the order of arrival, those that were throttled left out."""
+    """Answers by the last message, after ``latency_seconds``.
+
+    ``asked``: prompts in the order of arrival, those that were throttled left out.
+    """
 
     def __init__(self, answers: Mapping[str, Any], fault: Fault = lambda _prompt, _times: GOOD) -> None:
         super().__init__(_Handler)
         self.answers, self.fault = answers, fault
+        self.latency_seconds = 0.0
         self.asked: list[str] = []
         self.fields: list[Mapping[str, Any]] = []
         self.received: Counter[str] = Counter()
@@ -77,6 +82,7 @@ class _Handler(LoopbackHandler):
         if fault in (THROTTLED, BROKEN):
             self.send_json(int(fault), {"error": {"message": "later"}}, {"retry-after-ms": "20"})
             return
+        time.sleep(server.latency_seconds)
         choice: dict[str, Any] = {"index": 0, "finish_reason": "length" if fault == CUT else "stop"}
         choice["message"] = {"role": "assistant", **_message(json.dumps(server.answers[prompt]), fault)}
         usage = {"prompt_tokens": 1000, "completion_tokens": 100}

@@ -1,8 +1,9 @@
-"""The fake services of ``tests/servers``, which lie in a checkout of bestshot and in no wheel."""
+"""The fake services of ``tests/servers``, and old campaigns: they lie in a checkout of bestshot and in no wheel."""
 
 from __future__ import annotations
 
 try:
+    from tests.selector.store.old_campaigns import old_campaign
     from tests.servers import judge_server
     from tests.servers.dashscope_pictures import painted
     from tests.servers.dashscope_server import DashScopeServer
@@ -25,6 +26,7 @@ __all__ = [
     "PostgreSQLServer",
     "expected",
     "judge_server",
+    "old_campaign",
     "painted",
     "truth",
 ]

@@ -98,7 +98,7 @@ def _make_both(folders: tuple[Path, Path], database: Path, servers: Servers) -> 
     if (made := start(first, INIT.words("")).ended()).status != 0:
         raise RuntimeError(f"init ended with {made.status}: {made.said}")
     shutil.move(first / CAMPAIGN / "campaign.db", database)
-    configure(first, servers.service_url, servers.chat_url, f"sqlite:///{database}")
+    configure(first, servers.service_url, servers.chat_url, servers.reading_url, f"sqlite:///{database}")
     shutil.copytree(first, second)
 
 

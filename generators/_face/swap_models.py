@@ -21,12 +21,13 @@ from numpy.typing import NDArray
 from generators._face.detector import load_detector
 from generators._face.faces import FoundFace
 from generators._face.networks import Restorer, Swapper, latent_of, load_restorer, load_swapper
-from selector.domain import InputError, MissingPart, Picture, reason_of
+from selector.domain import InputError, MissingPart, Picture, raise_shortage
+from selector.domain.files import followed
 from selector.domain.names import name_fault
 from selector.sight.face_align import crop_of_points, face_input, face_net, five_points
 from selector.sight.faces import check_face_models, find_faces
 from selector.sight.onnx_session import check_onnx, model_file
-from selector.weights import tag_or_absent
+from selector.weights import tag_or_absent, why_unreadable
 
 Floats = NDArray[np.float64]
 
@@ -141,8 +142,8 @@ def emap_of_model(path: Path, length: int, only_unused: bool) -> Floats | None:
         facts = path.stat()
         with _reading:
             return _read(path, (facts.st_size, facts.st_mtime_ns), length, only_unused)
-    except Exception as error:  # onnx and protobuf have no common class for what is wrong with a file
-        raise InputError(f"{path}: its matrix cannot be read ({reason_of(error)[:200]}): set emap_path") from error
+    except Exception as error:
+        raise InputError(f"{path}: its matrix cannot be read ({why_unreadable(error, path)}): set emap_path") from error
 
 
 @lru_cache(maxsize=4)
@@ -171,9 +172,12 @@ def emap_of_file(path: Path, length: int) -> Floats:
     try:
         found = np.asarray(np.load(path, allow_pickle=False), dtype=np.float64)
     except OSError as error:
+        raise_shortage(error)
         raise MissingPart(f"emap_path: {path} cannot be read ({error.strerror or error}): mend the path") from error
-    except ValueError as error:
-        raise InputError(f"emap_path: {path} is no array of numbers as numpy saves it ({error})") from error
+    except Exception as error:
+        raise InputError(
+            f"emap_path: {path} is no array of numbers as numpy saves it ({why_unreadable(error, path)})"
+        ) from error
     if found.shape != (length, length):
         raise InputError(f"emap_path: {path} has the shape {list(found.shape)}, expected [{length}, {length}]")
     return found
@@ -208,6 +212,6 @@ def _beside(folder: Path, location: str) -> Path:
     """The file that a tensor lies in, which neither its name nor a link may lead out of the model's folder."""
     file = folder / location.removeprefix("./")
     fault = name_fault(location.removeprefix("./"), folders=True)
-    if fault or not file.resolve().is_relative_to(folder.resolve()) or not file.is_file():
+    if fault or not followed(file).is_relative_to(followed(folder)) or not file.is_file():
         raise ValueError("it lies in another file, which is not beside the model")
     return file

@@ -212,8 +212,8 @@ def _affine(to_picture: Floats) -> Floats:
 
 def split_text(text: str, lengths: Sequence[int]) -> list[str]:
     """The text cut, between words where it has spaces, into parts in proportion to ``lengths``; a part may be empty."""
-    if len(lengths) == 1:
-        return [text]
+    if len(lengths) == 1 or not text.strip():
+        return [text, *[""] * (len(lengths) - 1)]
     glue = " " if text.isascii() or " " in text.strip() else ""
     words = text.split() if glue else list(text)
     ends = np.cumsum([len(word) + len(glue) for word in words])

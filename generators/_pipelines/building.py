@@ -7,7 +7,6 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from generators._pipelines.hub import HubModel, fetch
@@ -15,6 +14,7 @@ from generators._pipelines.model_folder import ModelFolder, check_class, read_fo
 from generators._pipelines.placement import TORCH_NAMES
 from generators._pipelines.presets import Mode
 from selector.domain import InputError
+from selector.domain.files import expanded
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class ModelSpec:
 
     def folder(self) -> ModelFolder:
         """The folder, downloaded if need be. Raises ``MissingPart`` or ``InputError``."""
-        folder = read_folder(fetch(self.hub) if self.hub else Path(self.path).expanduser())
+        folder = read_folder(fetch(self.hub) if self.hub else expanded(self.path))
         if self.pipeline and folder.pipeline != self.pipeline:
             raise InputError(
                 f"diffusers: the preset is for a {self.pipeline}, and {folder.path.name} is a {folder.pipeline}; "

@@ -12,13 +12,13 @@ import inspect
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from generators._pipelines.presets import Mode, Preset
 from selector.domain import Declined, GenerationFailed, InputError, JSONValue, Picture, TaskInputs
+from selector.domain.files import expanded
 from selector.domain.names import name_fault
 from selector.sight.registration import register
 from selector.sight.resize import resize_rgb
@@ -144,7 +144,7 @@ def region_of(inputs: TaskInputs, mask_folder: str) -> Array | None:
 def _drawn_mask(task_id: str, source: Picture, folder: str) -> Array | None:
     if not folder or name_fault(f"{task_id}.png"):
         return None
-    file = Path(folder).expanduser() / f"{task_id}.png"
+    file = expanded(folder) / f"{task_id}.png"
     if not file.is_file():
         return None
     try:

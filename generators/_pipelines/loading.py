@@ -28,6 +28,7 @@ from generators._pipelines.placement import (
 )
 from generators._pipelines.presets import Mode
 from selector.domain import InputError, MissingPart, OutOfResources, is_out_of_memory, out_of_memory, stable_hash
+from selector.weights import why_unreadable
 
 
 @dataclass
@@ -153,8 +154,7 @@ def _load(spec: ModelSpec) -> Loaded:
             raise out_of_memory(
                 f"diffusers: {folder.path.name} does not fit into memory in {dtype}; take a smaller model"
             ) from error
-        said = " ".join(str(error).split())[:300]
         raise MissingPart(
-            f"diffusers: {folder.path.name} cannot be loaded ({type(error).__name__}: {said}); "
+            f"diffusers: {folder.path.name} cannot be loaded ({why_unreadable(error, folder.path)}); "
             "check that the copy is complete, or set `variant`"
         ) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import json
+import os
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from selector.domain import InputError, MissingPart
+from selector.domain.json_text import parse_json
 from selector.domain.names import check_name
 from selector.weights.safe_load import check_named_files
 
@@ -51,14 +52,14 @@ def read_folder(path: Path) -> ModelFolder:
             f"diffusers: the model folder {path.name} {what}; expected a folder as `save_pretrained` or the hub has it"
         )
     try:
-        content = json.loads(index.read_text(encoding="utf-8"))
+        content = parse_json(index.read_text(encoding="utf-8"))
         named = {
             key: (str(value[0]), str(value[1]))
             for key, value in content.items()
             if isinstance(value, list) and len(value) == 2 and value[0] is not None and not key.startswith("_")
         }
         pipeline = content["_class_name"]
-    except (OSError, ValueError, KeyError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise MissingPart(
             f"diffusers: {INDEX} of {path.name} cannot be read ({type(error).__name__}); copy the folder again"
         ) from error
@@ -66,7 +67,7 @@ def read_folder(path: Path) -> ModelFolder:
         check_name(name, f"diffusers: {INDEX} names the part", "take another copy of the model")
         check_named_files(path / name)
     own = [f"{name}/{library}.py" for name, (library, _) in named.items()]
-    code = [file for file in own if (path / file).exists()]
+    code = [file for file in own if os.path.exists(path / file)]  # noqa: PTH110 - Path raises at names that are too long
     if not isinstance(pipeline, str):
         code.append(f"{pipeline[0]}.py" if isinstance(pipeline, list) and pipeline else repr(pipeline))
     if code:
@@ -203,13 +204,15 @@ def _bytes_of(file: Path, bytes_a_number: int) -> int:
             (length,) = struct.unpack("<Q", stream.read(8))
             if length > _LONGEST_HEADER:
                 raise ValueError("no safetensors file")
-            header = json.loads(stream.read(length))
+            header = parse_json(stream.read(length))
         numbers = sum(
             (entry["data_offsets"][1] - entry["data_offsets"][0]) * 8 // _BITS.get(entry["dtype"], 16)
             for key, entry in header.items()
             if key != "__metadata__"
         )
-    except (OSError, ValueError, KeyError, struct.error) as error:
+        if not 0 <= numbers <= 8 * file.stat().st_size:
+            raise ValueError("it has fewer bits than it tells of numbers")
+    except (OSError, ValueError, TypeError, AttributeError, LookupError, ArithmeticError, struct.error) as error:
         raise MissingPart(
             f"diffusers: {file.parent.name}/{file.name} is damaged ({type(error).__name__}); copy the model again"
         ) from error

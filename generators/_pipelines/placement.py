@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from generators._pipelines.model_folder import Weights
 from selector.domain import InputError, MissingPart
+from selector.domain.words import size_words
 
 Offload = Literal["none", "model", "sequential"]
 OFFLOADS: tuple[str, ...] = ("auto", "none", "model", "sequential")
@@ -112,8 +113,8 @@ def place(weights: Weights, device: str, dtype: str, wish: str, free: int) -> Pl
             raise InputError(f'diffusers: offload = "{wish}" needs an accelerator; set offload = "auto"')
         if 0 < free < weights.total_bytes:
             raise MissingPart(
-                f"diffusers: the weights need {weights.total_bytes / GB:.1f} GB of memory in {dtype} and "
-                f"{free / GB:.1f} GB are free; take a smaller model, or a machine with an accelerator"
+                f"diffusers: the weights need {size_words(weights.total_bytes)} of memory in {dtype} and "
+                f"{size_words(free)} are free; take a smaller model, or a machine with an accelerator"
             )
         return Placement(device, dtype, "none", tiling=False)
     if wish != "auto":

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from generators._pipelines.model_folder import read_folder
 from selector.domain import BestshotError, InputError, JSONValue, TaskType, raise_shortage
+from selector.domain.files import expanded
 from selector.prompts.wording import CAPTION, INSTRUCTION, KONTEXT, TAGS
 from selector.sight import embedded
 
@@ -178,7 +179,7 @@ def preset_of(preset: str, model: str, model_path: str) -> Preset:
     pipeline = ""
     if model_path:
         try:
-            pipeline = read_folder(Path(model_path).expanduser()).pipeline
+            pipeline = read_folder(expanded(model_path)).pipeline
         except BestshotError as error:
             raise_shortage(error)  # check() tells of the others
     return preset_for(model, pipeline)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from selector.advice.step import Step, StepKind
@@ -25,20 +26,21 @@ _NO_BOUND = {  # why no budget could be kept
 
 
 def scoring(view: View) -> list[Step]:
-    """What has no scores yet; last resorts need none, as nothing picks them by their scores."""
+    """What has no scores yet; last resorts need none, as nothing picks them, and lost images cannot have any."""
     from selector.measure.scored import due
 
     context = view.context
-    lacking = due(context.ws, context.tasks, context.measuring)
-    if lacking:
-        with context.ws.db.read() as connection:
-            answers = {key[:2] for key in candidate_keys(connection) if not key[2]}
-        lacking = [one for one in lacking if (one[0].id, one[1]) in answers]
+    found = due(context.ws, context.tasks, context.measuring)
+    if not found:
+        return []
+    with context.ws.db.read() as connection:
+        lost = frozenset(view.lost)
+        lacking = found.without(key[:2] for key in candidate_keys(connection) if key[2] or key[1] in lost)
     if not lacking:
         return []
     known = context.known
     blind = 0 if known is None else int((~known.estimates.informed).sum())
-    names = sorted({name for _, _, scorers in lacking for name in scorers})
+    names = sorted(lacking.scorers)
     by = names[0] if len(names) == 1 else n_of(len(names), "scorer")
     why = f"{blind} of them cannot be picked before" if blind else "picks rest on scores"
     words = f"measure {n_of(len(lacking), 'candidate')} by {by}: {why}"
@@ -91,7 +93,7 @@ def _generating(view: View, offers: Sequence[_Offer], restricted: bool) -> Step:
     count, kind, currency = sum(o.count for o in offers), offers[0].kind, offers[0].currency
     money = None if any(o.cost is None for o in offers) else sum(o.cost or 0.0 for o in offers)
     words = f"make {_spread({o.name: o.count for o in offers})}, as campaign.toml asks"
-    only = "".join(f" --generator {name}" for name in names) if restricted else ""
+    only = "".join(f" --generator {quote(name)}" for name in names) if restricted else ""
     if kind == "priced" and view.budget is not None:
         only += f" --budget-money {view.budget.amount:g}"
     waits = _NO_BOUND.get(kind) or view.waits(money, currency)
@@ -136,7 +138,7 @@ def _more(view: View, names: Sequence[str], currency: str, prices: Mapping[str, 
     waits = view.waits(money, currency)
     if not priced and view.hours is None:
         waits = "it goes beyond what campaign.toml asks for: say how long it may take with --hours"
-    only = "".join(f" --generator {name}" for name in counts)
+    only = "".join(f" --generator {quote(name)}" for name in counts)
     out = f"bestshot plan --generate {n}{only} --out gen.csv && bestshot generate --plan gen.csv"
     if priced and view.budget is not None:
         out += f" --budget-money {view.budget.amount:g}"
@@ -179,21 +181,27 @@ def by_hand(view: View) -> list[Step]:
         some = ", ".join(w.task_id for w in wishes[:5]) + (" …" if len(wishes) > 5 else "")
         words = (
             f"make {n} more with your tool '{label}', for {n_of(len(wishes), 'task')} ({some}), and import them; "
-            f"`bestshot plan --generate {n} --generator {name} --out {label}.csv` lists them"
+            f"`bestshot plan --generate {n} --generator {quote(name)} --out {quote(label)}.csv` lists them"
         )
-        command, gain = f"bestshot import FOLDER --label {label}", _gain(view, wishes)
+        command, gain = f"bestshot import FOLDER --label {quote(label)}", _gain(view, wishes)
         step = Step(StepKind.BY_HAND, words, command, gain, None, by_person=True, about=(name,), count=n)
         steps.append(step)
     return steps
 
 
 def equipping(view: View) -> list[Step]:
-    """What is missing for tasks without a candidate, and images that cannot be made as things are."""
+    """Images that are lost or cannot be made as things are, and what is missing for tasks without a candidate."""
+    steps = []
+    if view.lost:
+        words = (
+            f"{n_of(len(view.lost), 'image of a candidate is', 'images of candidates are')} lost: restore from a "
+            "backup, import again, or let `bestshot generate` make its own again"
+        )
+        steps.append(Step(StepKind.EQUIP, words, "bestshot doctor", by_person=True, count=len(view.lost)))
     if isinstance(view.to_make, str):
-        return []
+        return steps
     from selector.decide.planning import without_candidates
 
-    steps = []
     empty = Counter(kind for _, kind in without_candidates(view.context))
     for kind in view.to_make.no_generator:
         if empty[kind]:

@@ -142,6 +142,8 @@ class Doer:
         if step.kind is StepKind.SCORE:
             scored = campaign.score(progress=self._within)
             words = f"{n_of(scored.candidates, 'candidate')} measured, {n_of(scored.values, 'value')}"
+            if scored.lost:
+                words += f"; {n_of(len(scored.lost), 'image is', 'images are')} lost or damaged: see `bestshot doctor`"
             return words, scored.candidates > 0, scored.candidates > 0
         if step.kind is StepKind.JUDGE:
             name = step.about[0]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from selector.advice.money import Budget
 from selector.decide.context import Context
 from selector.generate.dry_run import GenerateEstimate
+from selector.store.pruned import kept_ids
 from selector.submit.ledger import Quota, SubmissionRecord
 
 if TYPE_CHECKING:
@@ -52,6 +53,14 @@ class View:
         """What was learned; None as long as no candidate may be picked."""
         known = self.context.known
         return known if known is not None and known.pool.eligible.any() else None
+
+    @cached_property
+    def lost(self) -> tuple[str, ...]:
+        """Ids of candidates whose images are known to be lost."""
+        ws = self.context.ws
+        with ws.db.read() as connection:
+            ids = list(kept_ids(connection))
+        return tuple(ws.known_lost(ids))
 
     @cached_property
     def askable(self) -> Askable:

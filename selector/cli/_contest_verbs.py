@@ -10,7 +10,7 @@ import click
 
 from selector.cli.common import best_known, campaign_option, debug_option, emit, json_option, verb, with_example
 from selector.domain.errors import InputError, SubmissionError
-from selector.domain.words import n_of
+from selector.domain.words import n_of, size_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +52,7 @@ def export(campaign: Campaign, allow_fallbacks: bool, manifest: Path | None) -> 
     flagged = f", {n_of(fallbacks, 'of them a fallback', 'of them fallbacks')}" if fallbacks else ""
     lines = [
         f"submission {result.submission.id}: {n_of(len(campaign.tasks), 'image')}{flagged}, "
-        f"{result.size_bytes / 1e6:.1f} MB, valid",
+        f"{size_words(result.size_bytes)}, valid",
         f"ZIP       {result.zip_path}",
         f"manifest  {result.manifest_path}",
         *(f"replaced  {line}" for line in _replaced(result.replaced)),
@@ -184,6 +184,6 @@ def _what_next(campaign: Campaign, submission: SubmissionRecord) -> str:
 def _describe(zip_path: Path, verdict: Verdict) -> str:
     head = "valid" if verdict.valid else "NOT valid"
     images = f"{verdict.images} of {n_of(verdict.tasks, 'image')}"
-    lines = [f"{zip_path.name}: {head}, {images}, {verdict.bytes / 1e6:.1f} MB"]
+    lines = [f"{zip_path.name}: {head}, {images}, {size_words(verdict.bytes)}"]
     lines += [f"  problem: {p}" for p in verdict.problems]
     return "\n".join([*lines, *(f"  warning: {w}" for w in verdict.warnings)])

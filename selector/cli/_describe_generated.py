@@ -27,6 +27,10 @@ def describe_generated(summary: GenerateSummary) -> str:
         f"{summary.failed} failed, {summary.declined} declined, {summary.missing} could not run here"
     ]
     lines += counted(summary.reasons, tasks=summary.reason_tasks)
+    lines += [
+        f"{n} of those asked for were not made: {name} has no more ideas for their tasks"
+        for name, n in summary.without_ideas.items()
+    ]
     lines += [] if summary.prompts is None else _prompts(summary.prompts)
     lines += [*describe_no_generator(summary.no_generator), *_idle(summary.idle_services)]
     lines += _decided(summary.not_asked, summary.refilled)
@@ -91,6 +95,8 @@ def describe_estimate(estimate: GenerateEstimate) -> str:
     ]
     header = ("generator", "tasks", "settled", "to make", "to collect", "+ finishes", "cost at most")
     lines = [table(rows, header)] if rows else ["nothing is configured for these tasks"]
+    if any(one.unplanned for one in estimate.generators.values()):
+        lines.append("to make is at most: a generator may decline a task, or know fewer variants than are asked for")
     more = [*_falling(estimate), *_budgets(estimate), *_unwritten(estimate), *_hindrances(estimate)]
     more += _decided(estimate.not_asked, estimate.refilled)
     return "\n".join([*lines, *more, *_idle(estimate.idle_services)])
@@ -103,7 +109,8 @@ def describe_still_to_make(estimate: GenerateEstimate) -> list[str]:
         images = one.to_make + one.collect
         what = n_of(images, "image") if images else n_of(one.finishes, "finish", "finishes")
         if images or one.finishes:
-            lines.append(f"still to make: {name} {what}: run `bestshot generate`")
+            most = "at most " if one.unplanned else ""
+            lines.append(f"still to make: {name} {most}{what}: run `bestshot generate`")
     lines += _budgets(estimate) if estimate.over_budget else []
     return [*lines, *_unwritten(estimate), *_hindrances(estimate)]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
+from shlex import quote
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def describe_next(folder: object, made: Sequence[str]) -> list[str]:
     lines = ["  bestshot import FOLDER    # takes pictures that you have"]
     if made:
         lines.insert(0, f"  bestshot generate         # makes {', '.join(made)}")
-    return [f"next: cd {folder}, then", *lines]
+    return [f"next: cd {quote(str(folder))}, then", *lines]
 
 
 def _partly(lacks: Sequence[Lack], cures: Sequence[str]) -> str:

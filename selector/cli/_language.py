@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import codecs
+import json
+import logging
 import os
 import sys
+import warnings
 from collections.abc import Iterable
+from typing import Any
 
 import click
 
+from selector.domain.visible import escaped_json, visible
 from selector.language import CHINESE, ENGLISH, display_width, meaning, spoken, translated, wrapped
 
 
@@ -25,9 +31,48 @@ def said(text: str) -> str:
     return translated(text, language())
 
 
-def tell(text: str) -> None:
+def tell(text: str, err: bool = True) -> None:
     """Print words beside the result, on stderr."""
-    click.echo(said(text), err=True)
+    show(said(visible(text)), err)
+
+
+def tell_error(message: str, for_people: bool = True) -> str:
+    """Print an error's one line on stderr, for programs in English; returns that without the program's name."""
+    line = visible(" ".join(message.split()))
+    show(f"bestshot: {said(line) if for_people else line}", err=True)
+    return line
+
+
+def silence_libraries() -> None:
+    """What libraries tell programmers is not for those who use a program; ``python -W`` shows it."""
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
+        logging.lastResort = logging.NullHandler()  # gets what a library logs and nobody listens to
+
+
+def show(text: str, err: bool = False) -> None:
+    """Print text that is ``visible``; a letter that the stream's encoding lacks is a question mark."""
+    encoding = _encoding(err)
+    click.echo(text.encode(encoding, "replace").decode(encoding), err=err)
+
+
+def show_json(value: Any, err: bool = False, indent: int | None = None) -> None:
+    """Print a JSON document, with escapes for what steers a terminal or what the stream's encoding lacks."""
+    document = escaped_json(json.dumps(value, ensure_ascii=False, indent=indent))
+    try:
+        document.encode(_encoding(err))
+    except UnicodeEncodeError:
+        document = json.dumps(value, indent=indent)
+    click.echo(document, err=err)
+
+
+def _encoding(err: bool) -> str:
+    """Of what click writes: where a stream says ASCII, as in the locale "C", that is UTF-8."""
+    try:
+        name = codecs.lookup(getattr(sys.stderr if err else sys.stdout, "encoding", None) or "utf-8").name
+    except LookupError:
+        return "utf-8"
+    return "utf-8" if name == "ascii" else name
 
 
 def said_header(name: str) -> str:

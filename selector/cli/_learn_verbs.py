@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections import Counter
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from selector.cli.common import jsonable, table, verb
 from selector.domain.errors import InputError
-from selector.domain.words import n_of
+from selector.domain.words import in_one_line, n_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from selector.learn.stopping import Curve, HeldOut, NextCandidate
 
 RECORDED_WIDTH = 60  # characters of one thing that a tool wrote into a file
-WORDS_WIDTH = 300  # characters of what a judge wrote of a candidate; --json has all
+WORDS_WIDTH = 300  # of what a judge wrote of a candidate, or was read of a prompt; --json has all
 
 
 @verb(
@@ -200,7 +201,9 @@ def _wishes(found: GenerationPlan, generators: Sequence[str], out: Path | None) 
     rows = [(w.task_id, w.generator, w.count, w.has, f"{w.worth:.4f}") for w in wishes]
     text = _budgeted(rows, COLUMNS, _generate_words(found), None)
     text = text.replace("--out FILE.csv or --json has all", "the file or --json has all") if out is not None else text
-    then = [] if out is None else [f"written to {out}" + ("" if imports else f"; then: bestshot generate --plan {out}")]
+    then = [] if out is None else [f"written to {out}"]
+    if then and not imports:
+        then[0] += f"; then: bestshot generate --plan {quote(str(out))}"
     return "\n".join([text, *then, *_by_hand_words(found)])
 
 
@@ -211,9 +214,10 @@ def _by_hand_words(found: GenerationPlan) -> list[str]:
         own = [w for w in found.by_hand if w.generator == name]
         some = ", ".join(w.task_id for w in own[:8]) + (" …" if len(own) > 8 else "")
         label = name.removeprefix("folder:")
+        safe = quote(label)
         lines.append(
             f"or make {sum(w.count for w in own)} more with your tool '{label}', for {n_of(len(own), 'task')} ({some}):"
-            f" {sum(w.worth for w in own):.2f} points, summed over tasks; then: bestshot import FOLDER --label {label}"
+            f" {sum(w.worth for w in own):.2f} points, summed over tasks; then: bestshot import FOLDER --label {safe}"
         )
     return lines
 
@@ -296,7 +300,7 @@ def _judge_words(listed: Sequence[ToJudge], by: str, out: Path | None, can_be_as
     if not listed:
         return f"nothing is left for {by} to judge that could change a pick"
     worth = sum(j.worth for j in listed)
-    file = out or "FILE.csv"
+    file = quote(str(out or "FILE.csv"))
     then = f"fill in sc and pq, then: bestshot judge {file} --by {by}"
     if can_be_asked:
         then = f"bestshot score --judge {by} --plan {file}, or {then}"
@@ -324,7 +328,7 @@ def _reading(found: Reading) -> str:
     """What was understood of the task's words, a line a kind of claim."""
     from selector.llm import cells_of
 
-    told = [(name, text) for name, text in cells_of(found).items() if text]
+    told = [(name, in_one_line(text, WORDS_WIDTH)) for name, text in cells_of(found).items() if text]
     return "\n".join(
         [f"words, read by {found.by}:", *(f"  {name:9}  {text}" for name, text in told or [("", "nothing was read")])]
     )
@@ -332,10 +336,7 @@ def _reading(found: Reading) -> str:
 
 def _recorded(rival: Rival) -> str:
     """What the tool wrote into the file, in one short line."""
-    told = [(name.replace("_", " "), " ".join(str(value).split())) for name, value in rival.recorded.items()]
-    words = (
-        f"{name} {text if len(text) <= RECORDED_WIDTH else text[: RECORDED_WIDTH - 1] + '…'}" for name, text in told
-    )
+    words = (f"{n.replace('_', ' ')} {in_one_line(str(v), RECORDED_WIDTH)}" for n, v in rival.recorded.items())
     return f"  {rival.file}: {', '.join(words)}"
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from itertools import zip_longest
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any, cast
 
 import click
@@ -92,7 +93,10 @@ def demo(folder: Path, play: bool, review: bool, as_json: bool) -> None:
         *(
             []
             if review
-            else [f"try            bestshot demo{named} --review", f"               bestshot next -C {result.folder}"]
+            else [
+                f"try            bestshot demo{named} --review",
+                f"               bestshot next -C {quote(str(result.folder))}",
+            ]
         ),
     ]
     emit(result, "\n".join(lines), as_json)
@@ -111,7 +115,7 @@ def _play(folder: Path, as_json: bool) -> None:
     from selector.demo.play.run import play_demo
 
     tell("a contest in the closed world: up to five minutes on two cores")
-    found = play_demo(folder, lambda line: click.echo(said(line), err=as_json), progress_bar(every_seconds=20))
+    found = play_demo(folder, lambda line: tell(line, err=as_json), progress_bar(every_seconds=20))
     emit(found, "", as_json)
 
 
@@ -172,7 +176,7 @@ def init(
         restore(folder, backup, store or "", as_json, others=tasks or images or seed is not None or team is not None)
         return
     if tasks is None or images is None:
-        raise click.UsageError("Missing option '--tasks' or '--images'.")
+        raise click.UsageError("Missing option '--tasks' or '--images' (or give --from FILE alone).")
 
     extra: dict[str, Any] = {} if seed is None else {"seed": seed}
     places = {"url": store, "images": store_images}
@@ -288,7 +292,7 @@ def import_(campaign: Campaign, images: Path, label: str | None, keep: bool, out
     "only its own columns. What cannot be measured is unscored, with the reason. With --judge: ask the vision-language "
     "model of [judges.NAME] in campaign.toml about candidates, in the order of `plan --judge`; its scores count at "
     "once. No question that was answered is asked again. Exits with 1 when a scorer failed wherever it was asked and "
-    "has measured nothing at all.",
+    "has measured nothing at all, or an image is lost.",
     "bestshot score --type vttie",
 )
 @type_option
@@ -343,7 +347,7 @@ def score(
             "--limit, --budget-money, --repeat, --plan and --retry-failed belong to --judge NAME; leave them out"
         )
     summary = campaign.score([TaskType(t) for t in types], progress_bar(), engine, engine_address)
-    return summary, _describe_scored(summary), UNFINISHED if summary.broken else 0
+    return summary, _describe_scored(summary), UNFINISHED if summary.broken or summary.lost else 0
 
 
 def _describe_scored(summary: ScoreSummary) -> str:
@@ -354,6 +358,11 @@ def _describe_scored(summary: ScoreSummary) -> str:
         lines.append(f"{sum(summary.not_applicable.values())} not applicable: their tasks call for no such value")
     for name, broken in summary.broken.items():
         lines.append(f"{name} measured nothing and failed {n_of(broken.times, 'time')}, first with: {broken.reason}")
+    if summary.lost:
+        lines.append(
+            f"{n_of(len(summary.lost), 'image is', 'images are')} lost or damaged: "
+            "`bestshot doctor` names them and says what to do"
+        )
     others = {why: n for why, n in summary.failures.items() if not _is_told(why, summary)}
     if others:
         lines += ["failed, and tried again by the next run:", *counted(others)]
@@ -404,6 +413,8 @@ def pick(campaign: Campaign, replace: bool) -> tuple[Any, str]:
     blind = sum(not p.sc_measured for p in real)
     if blind:
         lines.append(f"{blind} of them by PQ alone: no scorer here measures whether those images follow their prompts")
+    if lost := campaign.lost(picks):
+        lines.append(f"the images of {lost} of them are lost, so they cannot be exported: `bestshot doctor` names them")
     lines += [rule] if rule else []
     fallbacks = [p for p in picks if p.fallback]
     lines += [f"  task {p.task_id}: {p.reason}" for p in fallbacks[:20]]

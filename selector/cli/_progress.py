@@ -6,7 +6,6 @@ A stage that waits long for its next step still shows that time passes. The rate
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sys
 import threading
@@ -15,9 +14,8 @@ from dataclasses import dataclass
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from selector.cli._language import tell
+from selector.cli._language import show_json, tell
+from selector.domain.visible import visible
 
 if TYPE_CHECKING:
     from selector.domain.progress import Progress
@@ -68,6 +66,7 @@ class _Display:
         self._ticking = False
 
     def __call__(self, stage: str, done: int, total: int, note: str = "") -> None:
+        stage, note = visible(stage), visible(note)
         with self._lock:
             now = monotonic()
             found = self._stages.setdefault(stage, Stage(stage, done, total, now, began_with=done))
@@ -167,7 +166,7 @@ class _JsonLines(_Display):
         left = stage.left(now)
         told = {"stage": stage.name, "done": stage.done, "total": stage.total, "note": stage.note}
         told |= {"seconds": round(stage.seconds(now), 2), "left": None if left is None else round(left, 1)}
-        click.echo(json.dumps(told, ensure_ascii=False), err=True)
+        show_json(told, err=True)
 
 
 def line_of(stage: Stage, now: float) -> str:

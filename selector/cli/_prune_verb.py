@@ -9,7 +9,7 @@ import click
 from selector.cli._decide_verbs import by_option
 from selector.cli.common import progress_bar, table, verb
 from selector.domain.errors import InputError
-from selector.domain.words import n_of, some_of
+from selector.domain.words import n_of, size_words, some_of
 
 if TYPE_CHECKING:
     from selector.campaign import Campaign
@@ -61,14 +61,14 @@ def prune(
 def _told(found: Pruning, chooses: bool) -> str:
     blocks = []
     if found.holds:
-        rows = [(one.task_type, one.generator, one.pictures, _mb(one.bytes)) for one in found.holds]
-        blocks.append(table(rows, ("type", "generator", "pictures", "MB")))
-    beside = [f"{name} takes {_mb(size)} MB" for name, size in found.beside.items()]
+        rows = [(one.task_type, one.generator, one.pictures, size_words(one.bytes)) for one in found.holds]
+        blocks.append(table(rows, ("type", "generator", "pictures", "size")))
+    beside = [f"{name} takes {size_words(size)} on disk" for name, size in found.beside.items()]
     blocks.append("\n".join([f"images lie at {found.place}", *beside]))
     coming = []
     if found.to_make:
-        coming.append(f"{n_of(found.to_make, 'picture')} to be made, about {_mb(found.to_make_bytes)} MB")
-    coming.append(f"{_mb(found.free_bytes)} MB free on this disk")
+        coming.append(f"{n_of(found.to_make, 'picture')} to be made, about {size_words(found.to_make_bytes)}")
+    coming.append(f"{size_words(found.free_bytes)} free on this disk")
     blocks.append("\n".join(coming))
     blocks.append("\n".join(_going(found, chooses)))
     if found.warnings:
@@ -86,12 +86,14 @@ def _going(found: Pruning, chooses: bool) -> list[str]:
         lines.append(f"of {found.unfinished} the bytes may still be there: `bestshot prune --delete` completes it")
     if not chooses:
         if not found.deleted:
-            lines.append(f"no submission, pick or decision needs {found.spare} of them ({_mb(found.spare_bytes)} MB)")
+            lines.append(
+                f"no submission, pick or decision needs {found.spare} of them ({size_words(found.spare_bytes)})"
+            )
         return lines
-    what, size = n_of(found.chosen, "picture"), _mb(found.chosen_bytes)
+    what, size = n_of(found.chosen, "picture"), size_words(found.chosen_bytes)
     if found.inputs:
         what = f"{what} and {n_of(len(found.inputs), 'input picture')}"
-    lines.append(f"deleted now: {what} ({size} MB)" if found.deleted else f"would be deleted: {what} ({size} MB)")
+    lines.append(f"deleted now: {what} ({size})" if found.deleted else f"would be deleted: {what} ({size})")
     if found.inputs:
         lines.append(f"input pictures, with all that was made from them: {some_of(found.inputs)}")
     if found.stays:
@@ -99,7 +101,3 @@ def _going(found: Pruning, chooses: bool) -> list[str]:
     if not found.deleted:
         lines.append('nothing was changed: add --delete --reason "…" to do it')
     return lines
-
-
-def _mb(size: int) -> str:
-    return f"{size / 1e6:,.1f}"

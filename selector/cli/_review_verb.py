@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import webbrowser
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from selector.cli._language import tell
 from selector.cli.common import campaign_option, debug_option, emit, json_option, with_example
 
 if TYPE_CHECKING:
@@ -54,12 +56,16 @@ def show_page(
     browser: bool = False,
 ) -> None:
     """Serve a campaign's page until Ctrl-C, and print its address; ``browser`` opens it."""
+    read_only = read_only or not os.access(campaign.folder, os.W_OK)
+    who = "Who has this address can decide here. Ctrl-C ends it."
+    if read_only:
+        who = "Who has this address can look, and change nothing. Ctrl-C ends it."
     with campaign.review(port, read_only, by) as page:
-        emit({"url": page.url}, f"{page.url}\nWho has this address can decide here. Ctrl-C ends it.", as_json)
+        emit({"url": page.url}, f"{page.url}\n{who}", as_json)
         sys.stdout.flush()
         if browser:
             webbrowser.open(page.door().as_uri())
         try:
             page.wait()
         except KeyboardInterrupt:
-            click.echo("the page has ended; all decisions are stored", err=True)
+            tell("the page has ended; all decisions are stored")

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from selector.cli.common import progress_bar, type_option, verb
+from selector.cli.common import need_writable, progress_bar, type_option, verb
 from selector.domain import InputError
-from selector.domain.words import n_of
+from selector.domain.words import n_of, size_words
 
 if TYPE_CHECKING:
     from selector.campaign import Campaign
@@ -57,14 +57,16 @@ def scores(
         return lost, f"{told}: `bestshot score` measures again"
     if move:
         moved = campaign.move_scores(progress_bar())
-        size = f"{n_of(moved.files, 'file')} with {moved.size_bytes / 1e6:.1f} MB"
-        return moved, f"{n_of(moved.moved, 'score')} moved into files: {size} in all"
+        files, size = n_of(moved.files, "file"), size_words(moved.size_bytes)
+        return moved, f"{n_of(moved.moved, 'score')} moved into files: {files}, {size} in all"
+    if out is None:
+        need_writable(campaign.folder, "--out")
     if out is not None and (out.is_dir() or not out.suffix):
         if not wide:
             raise InputError("a folder of tables is wide: leave out --long, or name a file such as scores.parquet")
         folder = campaign.write_score_folder(out, types or None, tasks or None, progress_bar())
         what = f"{n_of(folder.candidates, 'candidate')} of {n_of(folder.tasks, 'task')}"
-        return folder, f"{folder.path}: {what}, {folder.files} tables with {folder.size_bytes / 1e6:.1f} MB"
+        return folder, f"{folder.path}: {what}, {folder.files} tables with {size_words(folder.size_bytes)}"
     done = campaign.write_scores(out, types or None, tasks or None, long=not wide)
     what = n_of(done.candidates, "candidate") if wide else f"{n_of(done.rows, 'value')} of {done.candidates} candidates"
     return done, f"{done.path}: {what} of {n_of(done.tasks, 'task')}, {done.columns} columns"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import click
 
 from selector.cli.common import debug_option, emit, json_option, table, with_example
 from selector.domain.errors import InputError
+from selector.domain.files import followed
 from selector.domain.words import n_of
 
 if TYPE_CHECKING:
@@ -128,18 +130,23 @@ def _known(told: str) -> tuple[str, str | float]:
     if not mark or not name or not how:
         raise InputError(f"--column takes NAME=HOW, as in aesthetic=up, got '{told}'")
     try:
-        return name, float(how)
+        correlation = float(how)
     except ValueError:
         return name, how
+    if not math.isfinite(correlation):
+        raise InputError(
+            f"--column {told}: {how} is no correlation: say up, down, judge or ignore, or a number from -1 to 1"
+        )
+    return name, correlation
 
 
 def _check_spared(out: Path, read: Sequence[Path], contest: TableContest) -> None:
     """Refuse to write over what was read: a total whose picks were replaced would teach what is not true."""
     for path in read:
-        if path.resolve() == out.resolve():
+        if followed(path) == followed(out):
             raise InputError(f"--out {out} would replace a table that is read here: give another name")
     for submission in contest.submissions:
-        if submission.picks.resolve() == out.resolve():
+        if followed(submission.picks) == followed(out):
             raise InputError(
                 f"--out {out} would replace the picks of {submission.place}: give every submission its file"
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ import click
 
 from selector.cli._colour import is_terminal
 from selector.cli._describe_generated import describe_still_to_make
-from selector.cli._language import said, tell
+from selector.cli._language import said, said_cell, tell
 from selector.cli._team_verbs import describe_at_work
 from selector.cli.common import (
     by_scorer,
@@ -20,6 +21,7 @@ from selector.cli.common import (
     debug_option,
     emit,
     json_option,
+    need_writable,
     progress_bar,
     table,
     type_option,
@@ -27,8 +29,8 @@ from selector.cli.common import (
     with_example,
 )
 from selector.domain.errors import InputError
-from selector.domain.words import n_of
-from selector.language import spoken
+from selector.domain.words import n_of, size_words, some_of
+from selector.language import display_width, spoken, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from selector.submit.ledger import SubmissionRecord
 
 
+LEAST_WIDTH = 40  # columns of the doctor's findings on a narrow terminal
 _PICTURE = Path("report", "plots", "realism.png")
 
 
@@ -125,6 +128,7 @@ def _interval(found: Measured, scale: float = 1.0) -> str:
     "Show how the campaign stands. Candidates and picks by type, what is still to be made, what "
     "failed and why, submissions, totals, judges.",
     "bestshot status --json",
+    whatever_images=True,
 )
 def status(campaign: Campaign) -> tuple[Any, str]:
     s = campaign.status()
@@ -133,9 +137,11 @@ def status(campaign: Campaign) -> tuple[Any, str]:
     ]
     header = ("type", "tasks", "candidates", "tasks without", "picked", "fallbacks")
     blocks = [f"{s.profile}, team {s.team}", "\n".join([table(rows, header), *_no_candidates(s)])]
+    if lost := _lost(s):
+        blocks.append("\n".join(lost))
     if s.to_make is not None and (still := describe_still_to_make(s.to_make)):
         blocks.append("\n".join(still))
-    if s.to_make_fault:
+    if s.to_make_fault and not s.images_fault:
         blocks.append(f"what is still to be made cannot be told: {s.to_make_fault}")
     if s.failures:
         blocks.append("\n".join(["failed or declined:", *counted(s.failures, tasks=s.failed_tasks)]))
@@ -189,6 +195,22 @@ def _no_candidates(s: Status) -> list[str]:
     return [line for line, n in lines if n]
 
 
+def _lost(s: Status) -> list[str]:
+    """What is lost, and what to do."""
+    lines = [f"the images cannot be looked at: {s.images_fault}"] if s.images_fault else []
+    if s.lost_pictures:
+        lines.append(
+            f"lost: {n_of(s.lost_pictures, 'picture')}, which `bestshot doctor` names: put back what you have, then "
+            "`bestshot generate` makes the rest again where it can"
+        )
+    if lost := s.lost_score_files:
+        lines.append(
+            f"lost: {n_of(len(lost), 'file')} of scores ({some_of(lost, 3)}): put back what you have, or run `bestshot "
+            "scores --forget-lost` and measure them again"
+        )
+    return lines
+
+
 def _submissions(entries: Sequence[SubmissionRecord]) -> str:
     """One line a submission; a column for every task type that has a total of its own."""
     shown = sorted({name for e in entries for name in e.type_totals})
@@ -239,10 +261,11 @@ def report(
     if bundle is None:
         if full or with_submission:
             raise click.UsageError("--full and --with-submission are of a bundle: give --bundle PATH")
+        need_writable(campaign.folder, "--bundle")
         page = campaign.report(title, progress=progress_bar(), language=language)
         return {"page": page}, str(page)
     made = campaign.bundle(bundle, title, language, full, with_submission, progress_bar())
-    return made, f"{made.path}: {n_of(made.files, 'file')}, {made.size_bytes / 1e6:.1f} MB; open its index.html"
+    return made, f"{made.path}: {n_of(made.files, 'file')}, {size_words(made.size_bytes)}; open its index.html"
 
 
 @click.command(
@@ -274,7 +297,7 @@ def doctor(folder: Path, name: str | None, yes: bool, every: bool, as_json: bool
         return
     damaged = False
     if (folder / CONFIG_NAME).exists():
-        with Campaign(folder) as campaign:
+        with Campaign(folder, whatever_images=True) as campaign:
             checks = campaign.doctor(progress_bar(), every)
         damaged = not all(c.ok for c in checks if c.subject in FILES)
     else:
@@ -310,11 +333,19 @@ def _findings(checks: Sequence[Check]) -> str:
         "not used here": [c for c in checks if not c.used],
     }
     blocks = [
-        f"{title} ({len(those)})\n{table([_finding(c) for c in those], header)}"
+        f"{title} ({len(those)})\n{table([row for c in those for row in _lines_of(c)], header)}"
         for title, those in groups.items()
         if those
     ]
     return "\n\n".join(blocks)
+
+
+def _lines_of(check: Check) -> list[tuple[str, str, str]]:
+    """Its row of the table, in as many lines as a terminal needs."""
+    mark, subject, text = _finding(check)
+    room = shutil.get_terminal_size().columns - display_width(said_cell(subject, "what")) - len("--") - 4
+    first, *others = wrapped(said(text), max(room, LEAST_WIDTH))
+    return [(mark, subject, first), *(("", "", line) for line in others)]
 
 
 def _finding(check: Check) -> tuple[str, str, str]:

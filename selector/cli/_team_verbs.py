@@ -13,19 +13,21 @@ import click
 
 from selector.cli.common import emit, progress_bar, table, verb
 from selector.domain.errors import InputError
-from selector.domain.words import n_of
+from selector.domain.words import n_of, size_words
 
 if TYPE_CHECKING:
     from selector.campaign import Campaign
     from selector.store.presence import AtWork
     from selector.team.backup import Backup
     from selector.team.merging import MergeSummary
+    from selector.team.restoring import Restored
 
+INCOMPLETE = 1  # exit status of a backup that lacks pictures which the campaign has lost
 _AT_ONCE = 500  # pictures in one command
 _NAMES = {  # of tables, for people
     "candidate": "candidates",
     "attempt": "attempts",
-    "score": "scores",
+    "score": "scores, unscored too",
     "judgement": "judgements",
     "judge_reply": "replies",
     "decision": "decisions",
@@ -95,26 +97,29 @@ def _prune_commands(reason: str, names: Sequence[str]) -> list[str]:
     "backup",
     "Write the campaign into one file, while others work on it. Its records, whatever database they lie in, the "
     "configuration without the database's address, inputs, tables and manifests; with --images all pictures of "
-    "candidates. It is read back before it has its name, and replaces nothing. `bestshot init FOLDER --from FILE` "
-    "restores it.",
+    "candidates. Programs and models of your own that campaign.toml names are not in it, and are listed. It is read "
+    "back before it has its name, and replaces nothing. `bestshot init FOLDER --from FILE` restores it. Exits with 1 "
+    "when pictures that the campaign has lost are not in it.",
     "bestshot backup ../monday.zip --images",
 )
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
 @click.option("--images", is_flag=True, help="With the candidates' pictures.")
-def backup(campaign: Campaign, file: Path, images: bool) -> tuple[Any, str]:
+def backup(campaign: Campaign, file: Path, images: bool) -> tuple[Any, str, int]:
     found = campaign.backup(file, images, progress_bar())
-    return found, _describe_backup(found)
+    return found, _describe_backup(found), INCOMPLETE if found.images_lost else 0
 
 
 def _describe_backup(found: Backup) -> str:
     lines = [
-        f"{found.path}: {n_of(found.rows, 'row')}, {n_of(found.files, 'file')}, {n_of(found.images, 'picture')}, "
-        f"{found.bytes / 1e6:.1f} MB, read back"
+        f"{found.path}: {n_of(found.rows, 'row')} of all tables, {n_of(found.files, 'file')}, "
+        f"{n_of(found.images, 'picture')}, {size_words(found.bytes)}, read back"
     ]
     if found.images_left:
         lines.append(f"{n_of(found.images_left, 'picture')} not in it: --images takes them along")
+    lines += [f"not in it: {path}, which {key} names: keep a copy" for path, key in found.left_out.items()]
     if found.images_lost:
-        lines.append(f"{n_of(found.images_lost, 'picture')} lost or damaged: `bestshot doctor` names them")
+        lost = n_of(found.images_lost, "picture")
+        lines.append(f"{lost} missing in it, lost or damaged in the campaign: `bestshot doctor` names them")
     return "\n".join(lines)
 
 
@@ -132,8 +137,22 @@ def restore(folder: Path, backup_file: Path, store: str, as_json: bool, others: 
     if found.joined:
         lines.append("joined: the database held it already, with whatever came since")
     if found.images_left:
-        lines.append(f"{n_of(found.images_left, 'picture')} not in the backup: `bestshot doctor` says what that means")
+        lines.append(f"{n_of(found.images_left, 'picture')} not in the backup: {_where_images_are(found)}")
     emit(found, "\n".join(lines), as_json)
+
+
+def _where_images_are(found: Restored) -> str:
+    if found.images:
+        return "they were lost when it was made; `bestshot generate` makes again what it can"
+    if found.images_at and found.images_at == found.images_from:
+        return f"they are those of the original, at {found.images_at}; what one of the two deletes, the other loses"
+    place = found.images_at or str(found.folder / "images")
+    if not found.images_from:
+        return f"copy those of the original to {place}; `bestshot generate` makes again what it can"
+    return (
+        f"they are those of the original, at {found.images_from}; copy them to {place}, or `bestshot generate` makes "
+        "again what it can"
+    )
 
 
 def describe_created(campaign: Campaign) -> list[str]:

@@ -10,6 +10,7 @@ import click
 
 from selector.cli._language import tell
 from selector.cli.common import debug_option, emit, json_option, table, with_example
+from selector.domain.words import size_words
 
 if TYPE_CHECKING:
     from selector.weights import Model
@@ -44,7 +45,6 @@ def weights() -> None:
 @debug_option
 def list_weights(as_json: bool) -> None:
     from selector.weights import all_models, weights_folder
-    from selector.weights.catalogue import megabytes
     from selector.weights.place import folder_of, presence
 
     models = all_models()
@@ -52,7 +52,7 @@ def list_weights(as_json: bool) -> None:
         (
             model.name,
             presence(model).value if model.files else "by path",
-            megabytes(model.expected_bytes) if model.files else "",
+            size_words(model.expected_bytes) if model.files else "",
             "optional" if model.optional else "",
             ", ".join(model.scorers) or "plug-ins",
             model.licence,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import json
 import logging
 import os
 import sys
@@ -16,9 +15,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from selector.cli._colour import painted
-from selector.cli._language import said, said_cell, said_header
+from selector.cli._language import said, said_cell, said_header, show, show_json
 from selector.cli._progress import progress_bar as progress_bar
+from selector.domain.errors import InputError
 from selector.domain.types import TaskType
+from selector.domain.visible import visible
 from selector.domain.words import some_of
 from selector.language import display_width
 
@@ -35,7 +36,8 @@ campaign_option = click.option(
     type=click.Path(path_type=Path),
     default=Path(),
     envvar="BESTSHOT_CAMPAIGN",
-    help="The campaign's folder (default: here; also the environment variable BESTSHOT_CAMPAIGN).",
+    help="The campaign's folder (default: here; also the environment variable BESTSHOT_CAMPAIGN). All other paths are "
+    "relative to the shell's folder.",
 )
 
 type_option = click.option(
@@ -77,10 +79,10 @@ def _with_a_place(_: click.Context, __: click.Parameter, address: str | None) ->
 def _listen(context: click.Context, _: click.Parameter, wanted: bool) -> None:
     """Show what the rooms log, until the call of the program ends."""
     logger = logging.getLogger("bestshot")
-    if not wanted or any(type(handler) is logging.StreamHandler for handler in logger.handlers):
+    if not wanted or any(type(handler) is _Told for handler in logger.handlers):
         return  # not wanted, or asked for before the verb and after it
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_OneLine("%(asctime)s.%(msecs)03d %(name)s: %(message)s", "%H:%M:%S"))
+    handler = _Told()
+    handler.setFormatter(logging.Formatter("%(asctime)s.%(msecs)03d %(name)s: %(message)s", "%H:%M:%S"))
     level = logger.level
     logger.addHandler(handler)
     logger.setLevel(logging.DEBUG)
@@ -88,11 +90,11 @@ def _listen(context: click.Context, _: click.Parameter, wanted: bool) -> None:
     context.call_on_close(functools.partial(logger.removeHandler, handler))
 
 
-class _OneLine(logging.Formatter):
-    """A line a message, whatever a server or a file name has put into it."""
+class _Told(logging.Handler):
+    """A line a message on stderr, whatever a server or a file name has put into it."""
 
-    def format(self, record: logging.LogRecord) -> str:
-        return "".join(c if c.isprintable() else " " for c in super().format(record))
+    def emit(self, record: logging.LogRecord) -> None:
+        show(visible(" ".join(self.format(record).split())), err=True)
 
 
 verbose_option = click.option(
@@ -109,10 +111,12 @@ def debug_option(function: Callable[..., Any]) -> Callable[..., Any]:
     return _debug_option(verbose_option(function))
 
 
-def verb(name: str, help_text: str, example: str) -> Callable[[Callable[..., Any]], click.Command]:
+def verb(
+    name: str, help_text: str, example: str, whatever_images: bool = False
+) -> Callable[[Callable[..., Any]], click.Command]:
     """Declare a verb that works on a campaign: ``function(campaign, …)`` gets it opened and returns (result, text).
 
-    A third value is the exit status, 0 if it is left out.
+    A third value is the exit status, 0 if it is left out. ``whatever_images``: as ``Campaign`` takes it.
     """
 
     def wrap(function: Callable[..., tuple[Any, str] | tuple[Any, str, int]]) -> click.Command:
@@ -120,7 +124,7 @@ def verb(name: str, help_text: str, example: str) -> Callable[[Callable[..., Any
         def run(folder: Path, as_json: bool, **options: Any) -> None:
             from selector.campaign import Campaign
 
-            with Campaign(folder) as campaign:
+            with Campaign(folder, whatever_images=whatever_images) as campaign:
                 result, text, *status = function(campaign, **options)
             emit(result, text, as_json)
             if any(status):
@@ -131,6 +135,12 @@ def verb(name: str, help_text: str, example: str) -> Callable[[Callable[..., Any
         return click.command(name, help=with_example(help_text, example), short_help=short)(decorated)
 
     return wrap
+
+
+def need_writable(folder: Path, option: str) -> None:
+    """Raise ``InputError`` where a verb would write its file into a campaign that is read-only."""
+    if not os.access(folder, os.W_OK):
+        raise InputError(f"cannot write into {folder}, which is read-only: {option} writes it elsewhere")
 
 
 def with_example(help_text: str, example: str) -> str:
@@ -144,20 +154,11 @@ def emit(result: Any, text: str, as_json: bool) -> None:
         context = click.get_current_context(silent=True)
         if context is not None and isinstance(context.obj, Printed):
             context.obj.document = True
-        click.echo(json.dumps(jsonable(result), ensure_ascii=False, indent=1))
+        show_json(jsonable(result), indent=1)
         if os.environ.get("BESTSHOT_PROGRESS") == "json":  # a program that shows people how it goes: the words, too
-            click.echo(json.dumps({"said": visible(text)}, ensure_ascii=False), err=True)
+            show_json({"said": visible(text)}, err=True)
     elif text:
-        click.echo(painted(said(visible(text))))
-
-
-# Names come from tables that others made: a terminal would obey their escape sequences, and turn the writing round.
-_CONTROLS = dict.fromkeys({*range(32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A)} - {9, 10}, "?")
-
-
-def visible(text: str) -> str:
-    """Text that a terminal only shows: each control character but tabs and line ends is a question mark."""
-    return text.translate(_CONTROLS)
+        show(painted(said(visible(text))))
 
 
 @dataclasses.dataclass
@@ -193,7 +194,7 @@ def jsonable(value: Any) -> Any:
 
 def table(rows: Iterable[Sequence[Any]], header: Sequence[str]) -> str:
     """Plain columns: text to the left, numbers to the right; in the language of people, by the columns it takes."""
-    cells = [[said_cell(str(c), name) for c, name in zip(row, header, strict=True)] for row in rows]
+    cells = [[said_cell(str(c).replace("\n", " "), name) for c, name in zip(row, header, strict=True)] for row in rows]
     head = [said_header(name) for name in header]
     widths = [max(display_width(r[i]) for r in [head, *cells]) for i in range(len(head))]
     numeric = [all(_is_number(row[i]) for row in cells) for i in range(len(head))]

@@ -22,7 +22,7 @@ from selector.cli._contest_verbs import export, quota, record, verify
 from selector.cli._decide_verbs import exclude, include, note, pin
 from selector.cli._import_scores_verb import import_scores
 from selector.cli._judge_verbs import judge, read, translate
-from selector.cli._language import SpokenContext, said, speak
+from selector.cli._language import SpokenContext, silence_libraries, speak, tell, tell_error
 from selector.cli._learn_verbs import calibrate, explain, plan
 from selector.cli._make_verbs import demo, generate, import_, init, pick, score
 from selector.cli._next_verb import next_
@@ -33,11 +33,13 @@ from selector.cli._select_verb import select
 from selector.cli._show_verbs import doctor, realism, report, status
 from selector.cli._team_verbs import backup, merge
 from selector.cli._weights_verbs import weights
-from selector.cli.common import Printed, emit, verbose_option, visible
+from selector.cli.common import Printed, emit, verbose_option
 from selector.domain import DISK_FULL, BestshotError, shortage
+from selector.domain.errors import InputProblems, bounded
 from selector.domain.interruption import forget_interruption, note_interruption
 
 INTERRUPTED, TERMINATED = 130, 143
+_MOST_PROBLEMS = 10  # of an input, a line each
 _GARBAGE_AFTER = 50_000  # new objects: imports make many that stay, and looking through them takes a tenth of the time
 
 
@@ -106,13 +108,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     people = "--json" not in argv
     printed = Printed(document=people, for_people=people)  # where no JSON is wanted, an error prints none
     before = _hear_signals()
+    if arguments is None:  # this is the process's program
+        silence_libraries()
     try:
         code = group.main(args=argv, prog_name="bestshot", standalone_mode=False, obj=printed)
         sys.exit(code if isinstance(code, int) else 0)
     except (click.exceptions.Abort, KeyboardInterrupt) as error:
         what = str(error.__cause__ or error) or "nothing is lost"
-        line = f"interrupted; {what}, run the same command again to go on"
-        click.echo(f"bestshot: {said(line) if people else line}", err=True)
+        tell_error(f"interrupted; {what}, run the same command again to go on", people)
         sys.stdout.flush()
         # Everything is stored and closed by now. A normal exit would tear down native threads of the models, which
         # may still run and then abort the process with a message of their own.
@@ -127,7 +130,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise
         lacking = shortage(error)
         # Who writes a file says which disk is full; of all else that the machine lacks, the words would blame the file.
-        _fail(str(error if lacking is None or str(lacking) == DISK_FULL else lacking), 2, printed, error.needs)
+        message = str(error if lacking is None or str(lacking) == DISK_FULL else lacking)
+        problems = error.problems if isinstance(error, InputProblems) and error.is_counting else ()
+        _fail(message, 2, printed, error.needs, problems)
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output left, as `head` does
         sys.exit(0)
@@ -137,6 +142,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         lacking = shortage(error)
         if lacking is not None:
             _fail(str(lacking), 2, printed)
+        if isinstance(error, UnicodeEncodeError) and error.encoding == sys.getfilesystemencoding() != "utf-8":
+            _fail(f"this locale ({error.encoding}) has no bytes for the name of a file: set LC_ALL=C.UTF-8", 2, printed)
         _fail(f"unexpected {type(error).__name__}: {error}; `--debug` shows where, please report it", 1, printed)
     finally:
         gc.set_threshold(*usual)  # who calls this from a program of their own gets all back as it was
@@ -162,18 +169,30 @@ def _hear_signals() -> dict[signal.Signals, Any]:
 
 
 def _terminate(_number: int, _frame: object) -> NoReturn:
-    note_interruption()
+    note_interruption(_tell_ending)
     raise _Terminated
 
 
 def _interrupt(_number: int, _frame: object) -> NoReturn:
-    note_interruption()
+    note_interruption(_tell_ending)
     raise KeyboardInterrupt
 
 
-def _fail(message: str, code: int, printed: Printed, needs: str = "") -> NoReturn:
-    line = visible(" ".join(message.split()))
-    click.echo(f"bestshot: {said(line) if printed.for_people else line}", err=True)
+def _tell_ending(line: str) -> None:
+    """Below the bars, which the terminal has left with "^C"."""
+    if sys.stderr is not None:
+        tell(f"\n{line}" if sys.stderr.isatty() else line)
+
+
+def _fail(message: str, code: int, printed: Printed, needs: str = "", problems: Sequence[str] = ()) -> NoReturn:
+    """End with a line; ``problems``: all that is wrong where the line has only the first, of which some are shown."""
+    line = tell_error(message, printed.for_people)
+    each = [bounded(one) for one in problems]
+    if printed.for_people:
+        more = [f"… and {len(each) - _MOST_PROBLEMS} more"] if len(each) > _MOST_PROBLEMS else []
+        for one in (*each[1:_MOST_PROBLEMS], *more):
+            tell(f"  {' '.join(one.split())}")
     if not printed.document:
-        emit({"error": line, **({"needs": needs} if needs else {})}, "", as_json=True)
+        also = {"needs": needs} if needs else {}
+        emit({"error": line, **also, **({"problems": each} if each else {})}, "", as_json=True)
     sys.exit(code)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Mapping
+from datetime import date, time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -238,9 +239,15 @@ def _toml(value: Any) -> str:
         return "{ " + ", ".join(f"{_key(k)} = {_toml(v)}" for k, v in value.items()) + " }" if value else "{}"
     if isinstance(value, list):
         return "[" + ", ".join(_toml(v) for v in value) + "]"
-    # A JSON string or number is a TOML one, except for DEL and a lone NaN, which no key here holds.
-    return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, (date, time)):
+        return value.isoformat()
+    return repr(value) if isinstance(value, float) else _json(value)
 
 
 def _key(name: str) -> str:
-    return name if name.replace("_", "").replace("-", "").isalnum() and name.isascii() else json.dumps(name)
+    return name if name.replace("_", "").replace("-", "").isalnum() and name.isascii() else _json(name)
+
+
+def _json(value: str | int | None) -> str:
+    """JSON, which is TOML of a text or a whole number, but for DEL and for halves of letters beyond 16 bits."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 
 from selector.domain import InputError, Picture, Task
 from selector.domain.errors import InputProblems
+from selector.domain.files import followed
 from selector.domain.names import check_name
+from selector.domain.words import size_words
 
-MAX_FILE_BYTES = 256 * 1024 * 1024  # 50 MP as uncompressed RGB is 150 MB; no contest picture is larger
+MAX_FILE_BYTES = 256_000_000  # 50 MP as uncompressed RGB is 150 MB; no contest picture is larger
 WORKERS = 4  # decoding releases the interpreter lock; more threads only cost memory
 
 
@@ -30,11 +33,9 @@ def resolve_image(images: Path, name: str) -> Path:
         InputError: the name is none (``check_image_name``), or leads out of the folder through a symbolic link.
     """
     check_image_name(name, images)
-    try:
-        folder = images.resolve()
-        path = (images / name).resolve()
-    except (OSError, RuntimeError, ValueError) as error:  # a loop of links, or a name too long for the file system
-        raise InputError(f"image name {name!r} cannot be followed inside {images} ({error})") from error
+    folder, path = followed(images), followed(images / name)
+    if os.path.islink(path):  # noqa: PTH114 - a loop; Path raises at names that are too long
+        raise InputError(f"image name {name!r} is a link that leads to itself; copy the file into {images}")
     if not path.is_relative_to(folder) or path == folder:
         raise InputError(f"image name {name!r} leads out of {images} through a link; copy the file into the folder")
     return images / name
@@ -59,7 +60,7 @@ def check_input_images(tasks: Sequence[Task], images: Path) -> None:
         if fault
     ]
     if problems:
-        raise InputProblems(problems, more="; run `bestshot doctor` to list them all")
+        raise InputProblems(problems)
 
 
 def _first_task_of_each_name(tasks: Iterable[Task]) -> dict[str, Task]:
@@ -80,8 +81,10 @@ def _picture_fault(images: Path, name: str, near_names: dict[str, str]) -> str |
         if not path.is_file():
             return f"input image {name!r} is not a file"
         if path.stat().st_size > MAX_FILE_BYTES:
-            return f"input image {name!r} is larger than {MAX_FILE_BYTES // 2**20} MiB"
-        _ = Picture(path.read_bytes(), f"input image {name!r}").rgb
-    except (InputError, OSError) as error:
+            return f"input image {name!r} is larger than {size_words(MAX_FILE_BYTES)}"
+        Picture(path.read_bytes(), f"input image {name!r}").check()
+    except InputError as error:
         return str(error)
+    except OSError as error:
+        return f"input image {name!r} cannot be read ({error.strerror or error})"
     return None

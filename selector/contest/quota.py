@@ -22,10 +22,13 @@ def day_of(moment: datetime, profile: ContestProfile) -> date:
 def next_turn(moment: datetime, profile: ContestProfile) -> datetime:
     """The first instant after ``moment`` at which a new contest day begins, in the contest's time zone.
 
-    Where clocks are put forward at midnight the day begins later than 00:00, and so does the answer.
+    Where clocks are put forward at midnight the day begins later than 00:00, and so does the answer. Where they are put
+    back over midnight, the day before goes on, and 00:00 comes once more.
     """
     zone = ZoneInfo(profile.quota.time_zone)
     midnight = datetime.combine(day_of(moment, profile) + timedelta(days=1), time(), tzinfo=zone)
+    if midnight.astimezone(timezone.utc) <= moment:
+        midnight = midnight.replace(fold=1)
     # A midnight that the zone skips is read with the offset before the change, which in UTC is the instant of the
     # change itself; coming back from UTC gives it its true local name.
     return midnight.astimezone(timezone.utc).astimezone(zone)

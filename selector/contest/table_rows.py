@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from selector.contest.table_text import read_table_text
 from selector.domain import InputError
+from selector.domain.visible import visible
 from selector.domain.words import did_you_mean
 
 # Excel reads it and shows no such row. A program that pads rows may have added delimiters, or quotes around it.
@@ -63,7 +64,9 @@ def read_records(text: str, delimiter: str, path: Path) -> Iterator[Record]:
     Raises:
         InputError: a double quote is never closed, or text follows a closing one.
     """
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    # Not StringIO, which takes four bytes a letter: tables of scores have gigabytes.
+    lines = io.TextIOWrapper(io.BytesIO(text.encode()), "utf-8", newline="")
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     line = number = 1
     try:
         for cells in reader:
@@ -113,12 +116,14 @@ def read_lines(path: Path, what: str, columns: Sequence[str]) -> list[tuple[int,
     return found
 
 
-def csv_text(rows: Iterable[Iterable[object]], delimiter: str = ",") -> str:
-    """Rows, header first, as a table of harmless cells; None is an empty cell.
+def csv_text(rows: Iterable[Iterable[object]], delimiter: str = ",", *, exactly: bool = False) -> str:
+    """Rows, header first, as a table of harmless and ``visible`` cells; None is an empty cell.
 
-    For a spreadsheet encode it as "utf-8-sig": without a BOM it takes Chinese for another encoding.
+    For a spreadsheet encode it as "utf-8-sig": without a BOM it takes Chinese for another encoding. ``exactly``: cells
+    keep characters that steer, because the table is read back by them.
     """
-    written = [[harmless(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
+    cleaned = harmless if exactly else lambda cell: harmless(visible(cell))
+    written = [[cleaned(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
     # A writer quotes what its line ends are made of, and a bare "\r" would end a line for every reader.
     returns = any(isinstance(cell, str) and "\r" in cell for row in written for cell in row)
     text = io.StringIO(newline="")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 
 from selector.domain import InputError
+from selector.domain.words import size_words
 
-MAX_TABLE_BYTES = 64 * 1024 * 1024  # a thousand rows take some 200 kB
+MAX_TABLE_BYTES = 64_000_000  # a thousand rows take some 200 kB
+_SAMPLE_BYTES = 1 << 20
 
 _SIGNATURES = (
     (b"PK\x03\x04", "a ZIP archive"),
@@ -27,7 +30,7 @@ def read_table_text(path: Path, what: str = "task table") -> str:
     """The text of a UTF-8 table, its BOM removed. ``what`` it is called in messages.
 
     Raises:
-        InputError: no such file, unreadable, above 64 MiB, binary, or in another encoding (GBK is recognised).
+        InputError: no such file, unreadable, above 64 MB, binary, or in another encoding (GBK is recognised).
     """
     return text_of(_read_bounded(path, what), path, what)
 
@@ -58,16 +61,23 @@ def _read_bounded(path: Path, what: str) -> bytes:
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"{what} {path} cannot be read ({reason}); give the path of a CSV file") from error
     if len(data) > MAX_TABLE_BYTES:
-        raise InputError(f"{path} is larger than {MAX_TABLE_BYTES // 2**20} MiB, hardly a {what}; give the CSV")
+        raise InputError(f"{path} is larger than {size_words(MAX_TABLE_BYTES)}, hardly a {what}; give the CSV")
     return data
 
 
 def _wrong_encoding(data: bytes, start: int, path: Path) -> str:
     line = data.count(b"\n", 0, start) + 1
-    if _looks_like_gbk(data):
-        cure = f"convert it: iconv -f GB18030 -t UTF-8 {path.name} > {path.stem}-utf8.csv"
+    if _looks_like_gbk(data if len(data) <= MAX_TABLE_BYTES else _lines_at(data, start)):
+        converted = quote(str(path.with_name(f"{path.stem}-utf8.csv")))
+        cure = f"convert it: iconv -f GB18030 -t UTF-8 {quote(str(path))} > {converted}"
         return f"line {line} is not UTF-8, it looks like GBK; {cure}"
     return f"line {line} is not UTF-8 (byte 0x{data[start]:02X}); save the table as CSV in UTF-8"
+
+
+def _lines_at(data: bytes, start: int) -> bytes:
+    """Whole lines from that of byte ``start``, some thousands: a table of a gigabyte is not decoded for a guess."""
+    begin = data.rfind(b"\n", 0, start) + 1
+    return data[begin : max(data.rfind(b"\n", begin, begin + _SAMPLE_BYTES), start + 1)]
 
 
 def _looks_like_gbk(data: bytes) -> bool:

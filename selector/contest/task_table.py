@@ -15,6 +15,7 @@ from selector.contest.table_text import read_table_text
 from selector.domain import InputError, Task, TaskType
 from selector.domain.errors import InputProblems
 from selector.domain.names import check_name, name_fault, same_file_key
+from selector.domain.words import half_width
 
 _FirstRows = dict[str, tuple[str, int]]  # id as written and line, by what must be unique
 
@@ -38,10 +39,13 @@ def read_task_table(path: Path, profile: ContestProfile, images: Path) -> list[T
         InputError: no readable CSV in UTF-8, or a column is missing.
         InputProblems: rows are wrong; its ``problems`` are all of them, each with its row and line.
     """
-    columns, rows = _rows(read_table_text(path), path)
+    columns, records = _header_and_rows(read_table_text(path), path)
     _check_columns(columns, profile, path)
     first_rows: _FirstRows = {}
-    outcomes = [_task_or_problem(row, profile, images, first_rows) for row in rows]
+    outcomes = [
+        _task_or_problem(number, record, columns, profile, images, first_rows)
+        for number, record in enumerate(records, 1)
+    ]
     problems = [f"{path}: {outcome}" for outcome in outcomes if isinstance(outcome, str)]
     if problems:
         raise InputProblems(problems)
@@ -59,23 +63,21 @@ def check_stored_names(tasks: Iterable[Task], inputs: Path) -> None:
                 check_image_name(name, inputs)
 
 
-def _rows(text: str, path: Path) -> tuple[list[str], list[_Row]]:
-    """Header and rows of the CSV."""
+def _header_and_rows(text: str, path: Path) -> tuple[list[str], list[Record]]:
+    """The columns of the CSV, and its rows."""
     said, text = split_sep_line(text)
     records = list(read_records(text, said or ",", path))
     if not records:
         raise InputError(f"{path} is empty; a header line and one row a task are expected")
-    columns = [cell.strip() for cell in records[0].cells]
-    return columns, [_row(number, record, columns, path) for number, record in enumerate(records[1:], 1)]
+    return [cell.strip() for cell in records[0].cells], records[1:]
 
 
-def _row(number: int, record: Record, columns: list[str], path: Path) -> _Row:
+def _row(number: int, record: Record, columns: list[str]) -> _Row:
     """A row by columns; one that is too short lacks what a spreadsheet leaves out, empty cells at its end."""
     surplus = len(record.cells) - len(columns)
     if surplus > 0:
         raise InputError(
-            f"{path}: row {number} (line {record.line}): {len(record.cells)} fields instead of {len(columns)}; "
-            "put a prompt with commas in double quotes"
+            f"{len(record.cells)} fields instead of {len(columns)}; put a prompt with commas in double quotes"
         )
     cells = [cell.strip() for cell in record.cells] + [""] * -surplus
     return _Row(number, record.line, dict(zip(columns, cells, strict=True)))
@@ -93,20 +95,24 @@ def _check_columns(columns: list[str], profile: ContestProfile, path: Path) -> N
 
 
 def _missing_hint(missing: list[str], columns: list[str], profile: ContestProfile) -> str:
-    for separator, word in ((";", "semicolons"), ("\t", "tabs")):
-        if len(columns) == 1 and separator in columns[0]:
-            return f": the table is separated by {word}; save it with commas"
+    if len(columns) == 1 and ";" in columns[0]:
+        return ": the table is separated by semicolons; save it with commas, or put sep=; on top"
+    if len(columns) == 1 and "\t" in columns[0]:
+        return ": the table is separated by tabs; save it with commas"
     near = near_columns(missing, columns, profile)
     renames = ", ".join(f"rename {column!r} to {name!r}?" for name, column in near.items())
     return f"; {renames}" if renames else f"; the table has {', '.join(map(repr, columns[:12]))}"
 
 
-def _task_or_problem(row: _Row, profile: ContestProfile, images: Path, first_rows: _FirstRows) -> Task | str:
+def _task_or_problem(
+    number: int, record: Record, columns: list[str], profile: ContestProfile, images: Path, first_rows: _FirstRows
+) -> Task | str:
     try:
+        row = _row(number, record, columns)
         task = _task(row, profile, images)
         _check_unique(task.id, row, profile, first_rows)
     except InputError as error:
-        return f"row {row.number} (line {row.line}): {error}"
+        return f"row {number} (line {record.line}): {error}"
     return task
 
 
@@ -130,6 +136,9 @@ def _task(row: _Row, profile: ContestProfile, images: Path) -> Task:
 def _checked_id(task_id: str, profile: ContestProfile) -> str:
     column = profile.table.id_column
     if profile.table.integer_ids and not re.fullmatch(r"[0-9]+", task_id):
+        typed = half_width(task_id)
+        if re.fullmatch(r"[0-9]+", typed):  # not read as that: ids are written into the submission as they are
+            raise InputError(f"column {column!r} has {task_id!r} in full-width digits: type {typed!r}")
         raise InputError(f"column {column!r} must be a whole number, got {task_id!r}")
     fault = _id_fault(task_id) or _place_fault(task_id, profile)
     if fault:

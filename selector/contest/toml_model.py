@@ -31,7 +31,7 @@ def parse_toml(data: bytes, model: type[Model], label: str) -> Model:
         values = tomllib.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise InputError(f"{label}: not UTF-8 at byte {error.start}; save the file as UTF-8") from error
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, lists in lists in lists
         raise InputError(f"{label}: not valid TOML: {str(error).splitlines()[0]}") from error
     return validate(values, model, label)
 

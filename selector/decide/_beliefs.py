@@ -14,6 +14,7 @@ import numpy as np
 
 from selector.domain import Axis, InputError, Scorer
 from selector.domain.files import write_atomically
+from selector.domain.json_text import parse_json
 from selector.domain.words import near_or_all
 from selector.learn.belief import JUDGE, JUDGE_PART, JUDGE_PQ, JUDGE_SC, KNOWN_DIRECTION, MEASURED, RATING, Belief
 from selector.learn.estimates import balance_of
@@ -165,7 +166,7 @@ def load_prior(folder: Path) -> BorrowedPrior | None:
     if not path.exists():
         return None
     try:
-        data: Any = json.loads(path.read_text(encoding="utf-8"))
+        data: Any = parse_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise _unreadable(str(error)) from error
     if not isinstance(data, dict) or not isinstance(data.get("from"), str):

@@ -8,16 +8,22 @@ a candidate that has several rows. Other columns are passed over.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from pathlib import Path
 
 from selector.contest.profile import ContestProfile
 from selector.contest.score import HIGHEST, LOWEST, sc_from_cosine, smallest_part
+from selector.contest.table_numbers import (
+    are_decimal_commas,
+    has_decimal_comma,
+    takes_decimal_commas,
+    with_point,
+)
 from selector.contest.table_rows import Record, delimiter_of, read_records, unharmed
 from selector.contest.table_text import read_table_text
 from selector.domain import InputError, TaskType
-from selector.domain.words import did_you_mean
+from selector.domain.words import did_you_mean, half_width
 
 TASK, CANDIDATE, PASS, COSINE = "task", "candidate", "pass", "cosine"
 _NAMES = (TASK, CANDIDATE, PASS)  # of columns that hold no score
@@ -65,7 +71,18 @@ def read_judgement_table(
     scores = score_columns(profile)
     _check_header(header, scores, path, needs_scores)
     rows = [_row(number, record, header, scores, path) for number, record in enumerate(records[1:], 1)]
+    if takes_decimal_commas(delimiter):
+        rows = _with_points(rows, scores)
     return rows, tuple(name for name in header if name and name not in (*_NAMES, *scores))
+
+
+def _with_points(rows: Sequence[JudgedRow], scores: Sequence[str]) -> list[JudgedRow]:
+    """The rows with the numbers of a column that has them all like ``7,5`` as ``7.5``."""
+    commas = {name for name in scores if are_decimal_commas(row.cells[name] for row in rows if name in row.cells)}
+    return [
+        replace(row, cells={name: with_point(cell) if name in commas else cell for name, cell in row.cells.items()})
+        for row in rows
+    ]
 
 
 def score_columns(profile: ContestProfile) -> tuple[str, ...]:
@@ -127,9 +144,14 @@ def _agreed(whole: float | None, from_parts: float, name: str, what: str) -> flo
 def _number(cells: Mapping[str, str], name: str, low: float, high: float) -> float:
     text = cells[name]
     try:
-        value = float(text)
+        value = float(half_width(text))
     except ValueError:
         value = float("nan")
+    if has_decimal_comma(text):
+        raise InputError(
+            f"'{name}' must be a number with a point, got '{text[:40]}', probably with a decimal comma: write "
+            f"{with_point(text)[:40]}, or commas in the whole column of a table with sep=; on top"
+        )
     if not low <= value <= high:
         raise InputError(f"'{name}' must be a number from {low:g} to {high:g}, or empty, got '{text[:40]}'")
     return value + 0.0  # -0 is 0
@@ -152,7 +174,7 @@ def _check_header(header: Sequence[str], scores: Sequence[str], path: Path, need
 
 def _hint(name: str, header: Sequence[str]) -> str:
     if len(header) == 1 and ";" in header[0]:
-        return ": the table is separated by semicolons; save it with commas or tabs"
+        return ": the table is separated by semicolons; save it with commas or tabs, or put sep=; on top"
     return did_you_mean(name, header) or f"; the table has {', '.join(header[:12])}"
 
 

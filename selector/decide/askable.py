@@ -42,7 +42,7 @@ def askable(context: Context, makers: Iterable[str]) -> Askable:
         tried = tried_recipes(connection)
         lost = lost_inputs(connection, tasks)
         declined = _present(context, declined_throughout(connection))
-        spent = {pair for pair in _present(context, without_ideas(connection)) if not pair[1].startswith(IMPORTED)}
+        spent = {pair for pair in _present(context, set(without_ideas(connection))) if not pair[1].startswith(IMPORTED)}
     planned = {
         task_type: {s.generator for s in ws.config.generate.steps(task_type) if not s.seeds}
         for task_type in {task.type for task in tasks}

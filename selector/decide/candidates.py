@@ -22,7 +22,7 @@ from selector.store.candidates import (
 from selector.store.decisions import load_decisions
 from selector.store.file_versions import superseded
 from selector.store.observations import Judgement
-from selector.store.pruned import load_gone
+from selector.store.pruned import Gone, kept_ids, load_gone
 from selector.store.scores import ScoreColumn, wide_scores
 from selector.workspace.plug_ins import reading_words
 from selector.workspace.workspace import Workspace
@@ -30,15 +30,20 @@ from selector.workspace.workspace import Workspace
 Key = tuple[str, str]  # task id, candidate id
 _NOBODY = Maker("unknown", "")
 EXCLUDED_BY = "excluded by "  # how the reasons of people begin
+LOST = "its image is lost: `bestshot doctor` says what to do"
 
 
 def read_pool(
-    connection: Connection, tasks: Sequence[Task], scorers: Mapping[str, Scorer], judgements: Sequence[Judgement]
+    connection: Connection,
+    tasks: Sequence[Task],
+    scorers: Mapping[str, Scorer],
+    judgements: Sequence[Judgement],
+    lost: Collection[str] = (),
 ) -> Pool | None:
     """All candidates but last resorts, one task type after the other, each in the order of the table and by id.
 
     Columns are ``scorer.column`` of these scorers' versions, sorted, the generator's own order among them, then three
-    a judge. None as long as there is no candidate.
+    a judge. None as long as there is no candidate. ``lost``: ids of images that are known to be, of ``lost_images``.
     """
     found = candidate_keys(connection)
     ids: dict[str, list[str]] = {}
@@ -74,8 +79,9 @@ def read_pool(
     older = superseded(connection)
     gone = load_gone(connection)
     refused = [older.get(key) or why for key, why in zip(keys, excluded, strict=True)]
-    refused = [gone[key[1]].words if key[1] in gone else why for key, why in zip(keys, refused, strict=True)]
-    excluded, pinned = _decided(connection, keys, refused, gone)
+    without = _without_bytes(gone, lost)
+    refused = [without.get(key[1], why) for key, why in zip(keys, refused, strict=True)]
+    excluded, pinned = _decided(connection, keys, refused, without)
     return Pool(
         task_ids=tuple(task_id for task_id, _ in keys),
         candidate_ids=tuple(candidate_id for _, candidate_id in keys),
@@ -95,18 +101,37 @@ def read_pool(
 
 def refused_unmeasured(ws: Workspace, keys: Sequence[Key]) -> list[str]:
     """Why each key must not be picked before any gate has looked: people, or a newer file of its name; else ""."""
+    lost = lost_images(ws)
     with ws.db.read() as connection:
-        older, gone = superseded(connection), load_gone(connection)
-        refused = [gone[key[1]].words if key[1] in gone else older.get(key, "") for key in keys]
-        return _decided(connection, keys, refused, gone)[0]
+        older, without = superseded(connection), _without_bytes(load_gone(connection), lost)
+        refused = [without.get(key[1]) or older.get(key, "") for key in keys]
+        return _decided(connection, keys, refused, without)[0]
+
+
+def lost_images(ws: Workspace) -> frozenset[str]:
+    """Ids of candidates whose images are not in their folder; an address, where others may put them back, is not asked.
+
+    Empty where most are not there: then it is the folder that is elsewhere.
+    """
+    if not ws.images.lasting:
+        return frozenset()
+    with ws.db.read() as connection:
+        ids = list(kept_ids(connection))
+    lost = frozenset(ws.known_lost(ids))
+    return lost if 2 * len(lost) <= len(ids) else frozenset()
+
+
+def _without_bytes(gone: Mapping[str, Gone], lost: Collection[str]) -> dict[str, str]:
+    """Ids of images that nothing can be made of, and why: an export would fail."""
+    return {**dict.fromkeys(lost, LOST), **{image: deletion.words for image, deletion in gone.items()}}
 
 
 def _decided(
-    connection: Connection, keys: Sequence[Key], excluded: Sequence[str], gone: Container[str]
+    connection: Connection, keys: Sequence[Key], excluded: Sequence[str], without: Container[str]
 ) -> tuple[list[str], list[str]]:
     """Why each key must not be picked, what people say of it included; and who pinned it and why, "" where nobody did.
 
-    A pin passes every gate; an exclusion is stronger than a pin, and what is ``gone`` cannot be picked at all.
+    A pin passes every gate; an exclusion is stronger than a pin, and what is ``without`` bytes cannot be picked at all.
     """
     decisions, reasons, pinned = load_decisions(connection), list(excluded), [""] * len(keys)
     if not decisions.excluded and not decisions.pins:
@@ -114,7 +139,7 @@ def _decided(
     makers_of = makers_by_candidate(connection)
     held = {}
     for i, key in enumerate(keys):
-        if key[1] in gone:
+        if key[1] in without:
             continue
         against = decisions.against(*key, makers_of.get(key, set()))
         if against:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from shlex import quote
 
 from sqlalchemy import Connection
 
 from selector.decide._undoing import undoing
 from selector.domain import InputError, TaskType
 from selector.domain.decisions import Decision, DecisionKind, DecisionRule, Decisions, Target, person
-from selector.domain.words import near_or_all
-from selector.store.candidates import all_makers, find_candidates
+from selector.domain.words import near_or_all, no_task
+from selector.store.candidates import all_makers, all_tried, find_candidates
 from selector.store.decisions import add_decision, load_decisions, load_history, standing
 from selector.store.pruned import load_gone
 from selector.workspace.workspace import Workspace
@@ -85,7 +86,7 @@ class DecisionBook:
         """Pick this candidate for the task, whatever the estimates say.
 
         Raises:
-            InputError: as ``exclude``, or the candidate is excluded.
+            InputError: as ``exclude``, or the candidate is excluded, or its image lost or deleted.
         """
         self._need(DecisionRule.EXCLUSIONS_AND_PINS)
         return self._each(DecisionKind.PIN, reason, by, candidate, task)
@@ -157,7 +158,7 @@ class DecisionBook:
                 raise InputError(_not_excluded(connection, target, standing(connection, history)))
         elif kind is DecisionKind.PIN:
             stands = holds.pinned(target.task_id or "") == target.candidate_id
-            _check_pin(connection, target, standing(connection, history))
+            self._check_pin(connection, target, standing(connection, history), is_new=not stands)
         else:
             stands = target.task_id not in holds.pins
             if stands and not any(d.kind is DecisionKind.PIN and d.target.task_id == target.task_id for d in history):
@@ -175,7 +176,7 @@ class DecisionBook:
         """What is meant, each once; one target a task where the same picture is a candidate of several."""
         for task in tasks:
             if task not in self._task_ids():
-                raise InputError(f"there is no task '{task}'{near_or_all(task, sorted(self._task_ids()))}")
+                raise InputError(no_task(task, self._task_ids()))
         if candidates and generators:
             raise InputError("name candidates or generators, not both")
         changes = kind in (DecisionKind.EXCLUDE, DecisionKind.INCLUDE)
@@ -195,13 +196,30 @@ class DecisionBook:
 
     def _check_generator(self, connection: Connection, generator: str) -> None:
         planned = {step.generator for kind in TaskType for step in self._ws.config.generate.steps(kind)}
-        known = sorted({*self._ws.config.generators, *all_makers(connection), *planned})
+        known = sorted({*self._ws.config.generators, *all_tried(connection), *planned})
         if generator in known:
             return
         if generator.startswith(LABEL):
             label, labels = generator.removeprefix(LABEL), [n.removeprefix(LABEL) for n in known if n.startswith(LABEL)]
             raise InputError(f"nothing was imported under the label '{label}'{near_or_all(label, labels)}")
         raise InputError(f"nothing was made or is configured as '{generator}'{near_or_all(generator, known)}")
+
+    def _check_pin(self, connection: Connection, target: Target, holds: Decisions, is_new: bool) -> None:
+        """Raise ``InputError`` for a pin of what cannot be picked: it would hold nothing."""
+        task_id, candidate_id = target.task_id or "", target.candidate_id or ""
+        gone = load_gone(connection, [candidate_id])
+        if gone:
+            raise InputError(f"{target} was {gone[candidate_id].words}: make or import it again before it is pinned")
+        from selector.decide.candidates import lost_images  # with the arithmetic of estimates, which others do not need
+
+        if is_new and candidate_id in lost_images(self._ws):
+            raise InputError(f"the image of {target} is lost: restore, make or import it again before it is pinned")
+        against = holds.against(task_id, candidate_id, all_makers(connection, task_id, candidate_id))
+        if against:
+            raise InputError(
+                f"{target} is excluded by {against.by} ({against.reason}): "
+                f"`bestshot include {in_command(against.target)}` before it is pinned"
+            )
 
     def _need(self, least: DecisionRule) -> None:
         allowed, profile = self._ws.profile.rules.decisions, self._ws.profile.name
@@ -220,8 +238,9 @@ def in_command(target: Target) -> str:
     parts = [f"--candidate {target.candidate_id[:8]}"] if target.candidate_id else []
     name = target.generator or ""
     if name:
-        parts.append(f"--label {name.removeprefix(LABEL)}" if name.startswith(LABEL) else f"--generator {name}")
-    return " ".join([*parts, *([f"--task {target.task_id}"] if target.task_id else [])])
+        is_label = name.startswith(LABEL)
+        parts.append(f"--label {quote(name.removeprefix(LABEL))}" if is_label else f"--generator {quote(name)}")
+    return " ".join([*parts, *([f"--task {quote(target.task_id)}"] if target.task_id else [])])
 
 
 def _listed(names: Names) -> Sequence[str]:
@@ -253,20 +272,6 @@ def _not_excluded(connection: Connection, target: Target, holds: Decisions) -> s
         wide = Target(generator=target.generator)
         return f"{wide} is excluded for all tasks: `bestshot include {in_command(wide)}` takes that back"
     return f"{target} was never excluded: `bestshot status` lists generators that are, `bestshot explain TASK` the rest"
-
-
-def _check_pin(connection: Connection, target: Target, holds: Decisions) -> None:
-    """Raise ``InputError`` for a pin of what is excluded: it would hold nothing."""
-    task_id, candidate_id = target.task_id or "", target.candidate_id or ""
-    gone = load_gone(connection, [candidate_id])
-    if gone:
-        raise InputError(f"{target} was {gone[candidate_id].words}: make or import it again before it is pinned")
-    against = holds.against(task_id, candidate_id, all_makers(connection, task_id, candidate_id))
-    if against:
-        raise InputError(
-            f"{target} is excluded by {against.by} ({against.reason}): "
-            f"`bestshot include {in_command(against.target)}` before it is pinned"
-        )
 
 
 def _check_answers(connection: Connection, keys: Sequence[tuple[str, str]]) -> None:

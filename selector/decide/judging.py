@@ -23,6 +23,7 @@ from selector.decide._judgement_table import (
 from selector.decide.context import Context
 from selector.domain import InputError, Task, TaskType
 from selector.domain.errors import InputProblems
+from selector.domain.words import no_task
 from selector.store.candidates import LEAST_ID, candidate_keys, makers_by_candidate
 from selector.store.decisions import load_decisions
 from selector.store.file_versions import superseded
@@ -148,7 +149,7 @@ def looks_of(context: Context, plan: str | Path | Sequence[ToJudge]) -> dict[tup
     for place, task_id, candidate, number in wanted:
         try:
             if task_id not in known:
-                raise InputError(f"there is no task '{task_id[:60]}' in this campaign")
+                raise InputError(no_task(task_id, known, in_table=True))
             key = task_id, _resolve(candidate, task_id, ids.get(task_id, ()))
             against = decisions.against(*key, made_by.get(key, set()))
             if key[1] in gone:
@@ -213,7 +214,7 @@ class _Reader:
         """What the row says, or None for nothing; raises ``InputError``."""
         task = self._tasks.get(row.task)
         if task is None:
-            raise InputError(f"there is no task '{row.task[:60]}' in this campaign")
+            raise InputError(no_task(row.task, self._tasks, in_table=True))
         candidate_id = _resolve(row.candidate, task.id, self._candidates.get(task.id, ()))
         number = read_pass_number(row.number)
         sc, pq = read_axes(row.cells, task.type, self._profile)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from selector.decide._beliefs import JUDGE_PREFIX, beliefs_of, judge_repeats, judged_balance, load_prior
-from selector.decide.candidates import read_pool
+from selector.decide.candidates import lost_images, read_pool
 from selector.domain import Scorer, Task, TaskType, stable_hash
 from selector.learn.calibrator import Calibrator, Fitted
 from selector.learn.estimates import Estimates, balance_of, combine, prior_estimates, split
@@ -92,9 +92,10 @@ class Knowledge:
 
 def learn(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer]) -> Knowledge | None:
     """Fit everything that was told; None as long as there is no candidate. ``Context.known`` asks, once."""
+    lost = lost_images(ws)
     with ws.db.read() as connection:
         judgements = load_judgements(connection)
-        table = read_pool(connection, tasks, scorers, judgements)
+        table = read_pool(connection, tasks, scorers, judgements, lost)
         if table is None:
             return None
         rows, waiting = load_totals(connection), load_pending(connection)

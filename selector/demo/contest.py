@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from selector.demo._signs import Ground, Line, Sign, draw_sign
 from selector.demo.shipped import cut, darkened, jpeg_damaged, mirrored, photograph, resized, side_by_side
-from selector.domain import InputError, TaskType, encode_final
+from selector.domain import InputError, TaskType, encode_final, raise_shortage
 from selector.domain.files import write_atomically
 
 if TYPE_CHECKING:
@@ -244,6 +244,7 @@ def make_demo_contest(folder: Path, scenes: Sequence[Scene] = SCENES) -> DemoCon
         rows = _table(scenes, names)
         write_atomically(table, rows.encode("utf-8-sig"))  # the real table opens with a byte order mark
     except OSError as error:
+        raise_shortage(error)
         raise InputError(f"the demo contest cannot be written to {folder}: {error.strerror or error}") from error
     return DemoContest(table, images, len(scenes))
 

@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+MOST_CHARACTERS = 2000  # of a message; the cure stands at its end
+_HEAD = 1000
+
+
+def bounded(line: str) -> str:
+    """The line, without its middle where it is too long."""
+    return line if len(line) <= MOST_CHARACTERS else f"{line[:_HEAD]} … {line[_HEAD + 3 - MOST_CHARACTERS :]}"
+
 
 class BestshotError(Exception):
     """Root of the family: the command line prints its message as one line and exits with 2.
@@ -13,6 +21,10 @@ class BestshotError(Exception):
     """
 
     needs = ""
+
+    def __str__(self) -> str:
+        """The message as one line: of one that other people's words make too long, without its middle."""
+        return bounded(super().__str__())
 
 
 class InputError(BestshotError):
@@ -29,11 +41,13 @@ class InputProblems(InputError):
 
     Attributes:
         problems: all of them, one line each, in the order of the input.
+        is_counting: whether the message only counts those behind the first.
     """
 
     def __init__(self, problems: Sequence[str], more: str = "", also: str = "") -> None:
         self.problems = tuple(problems)
         others = len(self.problems) - 1
+        self.is_counting = others > 0 and not also
         rest = f"; {also}" if also else f" ... and {others} more{more}"
         super().__init__(self.problems[0] + (rest if others else ""))
 

@@ -14,7 +14,7 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 from uuid import uuid4
@@ -32,6 +32,7 @@ _OURS = re.compile(
     r"\.(bestshot-tmp-([0-9a-f]{8}|[0-9a-f]{32})|tmp-\d+-([0-9a-f]{32}|campaign\.db.*)|unchecked-.+\.zip)"
 )  # old ones too
 _STALE_SECONDS = 86_400.0  # where the disk knows no locks
+_SYNCING = 8  # threads: the disk answers them together
 _LEFT_AFTER = 0.8  # the share of a bounded folder that is left when it becomes too much
 
 
@@ -39,8 +40,9 @@ _LEFT_AFTER = 0.8  # the share of a bounded folder that is left when it becomes 
 def replacing(path: Path, durable: bool = True) -> Iterator[IO[bytes]]:
     """A stream (readable too) that becomes ``path`` when the block ends, and vanishes when it raises.
 
-    A kill at any instant leaves the old file, or none, or the whole new one. ``durable=False`` spares the fsync for
-    what can be made again. Raises ``OSError`` as it comes.
+    A kill at any instant leaves the old file, or none, or the whole new one, and so does a loss of power.
+    ``durable=False`` spares the fsync for what can be made again: a loss of power may leave anything under the name,
+    which ``outlasted`` tells, or ``move_in`` sees to it. Raises ``OSError`` as it comes.
     """
     _sweep_once(path.parent)
     temporary, stream = _open_locked(path.parent)
@@ -73,6 +75,16 @@ def write_atomically(path: Path, data: bytes, durable: bool = True) -> None:
     except OSError as error:
         raise_shortage(error)
         raise InputError(describe_write_error(path, error)) from error
+
+
+def expanded(path: str | Path) -> Path:
+    """The path with a ``~`` at its start replaced; that of a user who is not there stays, where ``Path`` raises."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111
+
+
+def followed(path: str | Path) -> Path:
+    """The absolute path with its links followed; of a loop of links as far as it goes, where ``Path`` raises."""
+    return Path(os.path.realpath(path))
 
 
 def make_folder(folder: Path) -> None:
@@ -116,6 +128,32 @@ def publish(made: Path, path: Path) -> bool:
         made.replace(path)
     sync_folder(path.parent)
     return True
+
+
+def move_in(scratch: Path, folder: Path, names: Sequence[str]) -> None:
+    """Give files in a scratch folder their names below ``folder``, in the place of what has them.
+
+    When this returns, bytes and names outlast a loss of power. Raises ``OSError``.
+    """
+    from concurrent.futures import ThreadPoolExecutor  # most processes move nothing
+
+    with ThreadPoolExecutor(_SYNCING) as pool:
+        for _ in pool.map(_sync, [scratch / name for name in names]):
+            pass
+    targets = [folder / name for name in names]
+    for name, target in zip(names, targets, strict=True):
+        make_folder(target.parent)
+        (scratch / name).replace(target)
+    for place in {target.parent for target in targets}:
+        sync_folder(place)
+
+
+def outlasted(path: Path) -> bool:
+    """Whether a picture that was written with ``durable=False`` is there, and has not lost its end with the power."""
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) != b"\0"  # neither a JPEG nor a PNG ends so
+    return False
 
 
 def is_disk_full(error: OSError) -> bool:

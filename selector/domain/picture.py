@@ -1,11 +1,19 @@
-"""A picture is its bytes. Decoding is bounded, happens once, and never trusts a header."""
+"""A picture is its bytes. Decoding is bounded, happens once, and never trusts a header.
+
+Bounded are the pixels of one picture, the pixels that all threads decode at the same time, the scans of a JPEG, and the
+parts of a header. Of several frames or pages the first is the picture, and no other is decoded.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
+import os
 import struct
+import threading
 import warnings
+from collections.abc import Iterator
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,9 +27,17 @@ if TYPE_CHECKING:
     Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 
 MAX_PIXELS = 50_000_000  # 50 MP: above any contest picture; a 50,000 x 50,000 header is refused before decoding
+MAX_SCANNED_PIXELS = (
+    20 * MAX_PIXELS
+)  # of a JPEG: each scan goes over all of its pixels, and takes no more than 70 bytes
+MAX_EXIF_SEGMENTS = 64  # of a JPEG: Pillow joins them one by one, in quadratic time
+MAX_HEADER_READS = 5_000  # a header with 255 parts of a colour profile takes 800; each comment of 0 bytes takes three
+_STRIP_PIXELS = 1 << 20  # converted at once
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "BMP", "GIF")  # no format whose reader starts a program (EPS)
 # What Pillow's readers raise over damaged bytes, found by damaging pictures of every format at random.
 _DAMAGE = (OSError, ValueError, SyntaxError, EOFError, RuntimeError, LookupError, TypeError, struct.error)
+_SCALED = ("JPEG", "MPO")  # MPO: a JPEG with more pictures behind it, as cameras write them
+_START_OF_SCAN, _END_OF_JPEG = 0xDA, 0xD9
 _SIDEWAYS = (5, 6, 7, 8)  # EXIF orientations that swap width and height
 
 
@@ -51,6 +67,19 @@ class Picture:
     def rgb(self) -> Pixels:
         return rgb_from_image(open_image(self.data, self.name), self.name)
 
+    def check(self) -> tuple[int, int]:
+        """Decode to the last byte, at an eighth of the scale where the format can; (width, height) in px as shown.
+
+        For pictures that need only be whole: a JPEG of 50 MP takes 3 MB and not 350. Raises as ``rgb`` does.
+        """
+        image = open_image(self.data, self.name)
+        if image.format in _SCALED:
+            image.draft(image.mode, (1, 1))
+            rgb_from_image(image, self.name)
+            return self.size
+        height, width = rgb_from_image(image, self.name).shape[:2]
+        return width, height
+
     def reduced(self, least_px: int) -> Pixels:
         """Pixels at a scale that is quicker to decode, both sides at least ``least_px`` where the picture has them.
 
@@ -77,8 +106,11 @@ def open_image(data: bytes, name: str) -> Image:
     """Open a picture's header with bounds checked; pixels are not decoded yet."""
     from PIL import Image, UnidentifiedImageError
 
+    reader = _Reader(data)
     try:
-        image = Image.open(io.BytesIO(data), formats=_readable_formats())
+        if data.startswith(b"\xff\xd8") and data.count(b"Exif\0\0") > MAX_EXIF_SEGMENTS:
+            raise ValueError("its header has too many parts")
+        image = Image.open(reader, formats=_readable_formats())
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise InputError(f"{name}: too large to be a contest picture ({error})") from error
     except UnidentifiedImageError as error:  # its own words are the address of our buffer
@@ -86,11 +118,71 @@ def open_image(data: bytes, name: str) -> Image:
     except _DAMAGE as error:
         raise_shortage(error)
         raise InputError(f"{name}: not a picture that can be read ({_first_line(error)})") from error
+    reader.reads_left = MAX_HEADER_READS + 2 * len(data)  # of pixels; some decoders read byte by byte
     if image.width * image.height > MAX_PIXELS:
         raise InputError(
             f"{name}: {image.width} x {image.height} px is more than the limit of {MAX_PIXELS // 1_000_000} megapixels"
         )
+    if image.format in _SCALED:
+        most = MAX_SCANNED_PIXELS // max(1, image.width * image.height)
+        if data.count(b"\xff\xda") > most and (scans := _scans(data)) > most:  # a walk takes longer than a count
+            raise InputError(f"{name}: a JPEG of {scans} scans takes too long to be decoded; save it again")
     return image
+
+
+class _Reader(io.BytesIO):
+    """The bytes of a picture, which Pillow may ask for so often: a header of a million parts would take minutes."""
+
+    reads_left = MAX_HEADER_READS
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.reads_left -= 1
+        if self.reads_left < 0:
+            raise ValueError("its header has too many parts")
+        return super().read(size)
+
+
+def _scans(data: bytes) -> int:
+    """How many scans a JPEG has; what lies behind its end, as the film of a "motion photo", is not looked at."""
+    found, at = 0, 2
+    while (at := data.find(b"\xff", at)) >= 0 and at + 4 <= len(data):
+        marker = data[at + 1]
+        if marker == _END_OF_JPEG:
+            break
+        if marker == 0xFF:  # fill
+            at += 1
+        elif marker == 0 or 0xD0 <= marker <= 0xD8 or marker == 0x01:  # of pixels, or without a length
+            at += 2
+        else:
+            found += marker == _START_OF_SCAN
+            at += 2 + max(2, int.from_bytes(data[at + 2 : at + 4], "big"))
+    return found
+
+
+class _InFlight:
+    """Lets threads decode pictures of ``MAX_PIXELS`` together at the same time; a picture alone always goes."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._pixels = 0
+
+    @contextlib.contextmanager
+    def of(self, pixels: int) -> Iterator[None]:
+        """Wait until there is room for so many."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._pixels == 0 or self._pixels + pixels <= MAX_PIXELS)
+            self._pixels += pixels
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._pixels -= pixels
+                self._changed.notify_all()
+
+
+_in_flight = _InFlight()
+if hasattr(os, "register_at_fork"):  # a child has none of the threads that would make room
+    os.register_at_fork(after_in_child=_in_flight.__init__)  # type: ignore[misc]
 
 
 @lru_cache(maxsize=1)
@@ -110,19 +202,12 @@ def rgb_from_image(image: Image, name: str = "picture") -> Pixels:
     Raises:
         InputError: when the data are truncated or damaged.
     """
-    import numpy as np
     from PIL import Image
 
     try:
-        image.load()
-        image = _to_srgb(_upright(image))
-        if image.mode in ("I;16", "I;16B", "I;16L", "I", "F"):
-            image = Image.fromarray(_eight_bits(np.asarray(image), deep=image.mode.startswith("I;16")))
-        if image.has_transparency_data:
-            rgba = image.convert("RGBA")
-            white = Image.new("RGBA", rgba.size, (255, 255, 255, 255))
-            image = Image.alpha_composite(white, rgba)
-        pixels = np.array(image.convert("RGB"), dtype=np.uint8)
+        with _in_flight.of(image.width * image.height):
+            image.load()
+            pixels = _plain(_to_srgb(_upright(image)))
     except (*_DAMAGE, Image.DecompressionBombError) as error:
         raise_shortage(error)
         raise InputError(f"{name}: damaged or truncated picture ({_first_line(error)})") from error
@@ -130,14 +215,54 @@ def rgb_from_image(image: Image, name: str = "picture") -> Pixels:
     return pixels
 
 
-def _eight_bits(values: np.ndarray[Any, np.dtype[Any]], deep: bool) -> Pixels:
-    """Grey levels as uint8: ``deep`` ones, and others that reach beyond 255, are on 0 to 65535. What is NaN is 0."""
+def _plain(image: Image) -> Pixels:
+    """RGB, strip by strip: in between, whole pictures in other modes would take several times their memory."""
     import numpy as np
 
+    width, height = image.size
+    pixels = np.empty((height, width, 3), dtype=np.uint8)
+    rows = max(1, _STRIP_PIXELS // max(width, 1))
+    strips = [slice(top, min(top + rows, height)) for top in range(0, height, rows)]
+    if image.mode in ("I;16", "I;16B", "I;16L", "I", "F"):
+        values = np.asarray(image)
+        deep = image.mode.startswith("I;16") or any(_levels(values[strip]).max(initial=0) > 255 for strip in strips)
+        scale = 255.0 / 65535.0 if deep else 1.0
+        shown = np.clip(np.arange(65536) * scale + 0.5, 0, 255).astype(np.uint8)  # of each level that is a whole number
+        for strip in strips:
+            levels = _levels(values[strip])
+            if levels.dtype.kind == "f":
+                levels *= scale  # in place: a picture may have 50 million pixels
+                levels += 0.5
+                pixels[strip] = np.clip(levels, 0, 255, out=levels).astype(np.uint8)[:, :, None]
+            else:
+                pixels[strip] = shown[np.clip(levels, 0, 65535)][:, :, None]
+        return pixels
+    for strip in strips:
+        whole = len(strips) == 1
+        pixels[strip] = np.asarray(_opaque(image if whole else image.crop((0, strip.start, width, strip.stop))))
+    return pixels
+
+
+def _opaque(image: Image) -> Image:
+    """RGB, what can be seen through on white."""
+    from PIL import Image as Images
+
+    if image.has_transparency_data:
+        rgba = image.convert("RGBA")
+        image = Images.alpha_composite(Images.new("RGBA", rgba.size, (255, 255, 255, 255)), rgba)
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def _levels(values: np.ndarray[Any, np.dtype[Any]]) -> np.ndarray[Any, np.dtype[Any]]:
+    """Grey levels; deep ones, and others that reach beyond 255, are on 0 to 65535. What is no finite number is 0."""
+    import numpy as np
+
+    if values.dtype.kind in "iu":
+        return values
     with np.errstate(invalid="ignore"):  # a signalling NaN in a damaged TIFF
-        levels = np.nan_to_num(values.astype(np.float64), posinf=0.0, neginf=0.0)
-    scale = 255.0 / 65535.0 if deep or levels.max(initial=0) > 255 else 1.0
-    return np.asarray(np.clip(levels * scale + 0.5, 0, 255), dtype=np.uint8)
+        levels = values.astype(np.float64)
+    levels[~np.isfinite(levels)] = 0.0
+    return levels
 
 
 def _orientation(image: Image) -> int:

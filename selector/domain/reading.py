@@ -6,12 +6,17 @@ known, their English. What was not understood is not claimed: None, or an empty 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal
 
+from selector.domain.errors import InputError
 from selector.domain.types import JSONValue, stable_hash
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 Kind = Literal["left", "right", "above", "below", "on", "under", "in", "beside", "in_front", "behind"]
 Language = Literal["en", "zh"]
@@ -77,6 +82,10 @@ class Scene:
     objects: tuple[Thing, ...]
     relations: tuple[Relation, ...]
     language: Language
+
+    def __post_init__(self) -> None:
+        if not all(0 <= end < len(self.objects) for one in self.relations for end in (one.subject, one.object)):
+            raise ValueError("a relation is of things that the scene has")
 
     @property
     def in_english(self) -> Scene | None:
@@ -200,11 +209,21 @@ class Reading:
     def from_json(cls, value: Mapping[str, Any]) -> Reading:
         """The reading that ``as_json`` told; what an older program did not know is as by default.
 
+        Raises:
+            InputError: it is none, as in a store that was damaged.
+
         >>> reading = Reading("qwen", Scene((Thing("cup", (), 2, "two cups"),), (), "en"), ("OPEN",))
         >>> Reading.from_json(reading.as_json()) == reading
         True
         """
-        return cls(**_fields_of(cls, value))
+        try:
+            json.dumps(value, ensure_ascii=False, allow_nan=False).encode()  # text that is not Unicode
+            found = _adapter().validate_python(value)
+        except (ValueError, RecursionError) as error:
+            raise InputError(
+                "a stored reading of a task's words is damaged: restore the campaign from a backup"
+            ) from error
+        return found
 
 
 def with_tag(version: str, tag: str) -> str:
@@ -223,18 +242,8 @@ def _told(value: Any) -> Any:
     return [_told(one) for one in value] if isinstance(value, (list, tuple)) else value
 
 
-def _fields_of(kind: type, value: Mapping[str, Any]) -> dict[str, Any]:
-    hints = _hints(kind)
-    return {f.name: _value(hints[f.name], value[f.name]) for f in fields(kind) if f.name in value}
+@cache
+def _adapter() -> TypeAdapter[Reading]:
+    from pydantic import TypeAdapter
 
-
-_hints = cache(get_type_hints)
-
-
-def _value(kind: Any, value: Any) -> Any:
-    if value is None:
-        return None
-    if get_origin(kind) is tuple:
-        return tuple(_value(get_args(kind)[0], one) for one in value)
-    record = next((one for one in (kind, *get_args(kind)) if is_dataclass(one)), None)
-    return record(**_fields_of(record, value)) if isinstance(record, type) else value
+    return TypeAdapter(Reading)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
 from selector.domain import BestshotError
+from selector.net import Interrupted
 
 Batch = TypeVar("Batch")
 Result = TypeVar("Result")
@@ -156,6 +157,8 @@ class _LocalPool(Pool[Batch, Result]):
         self._is_closed = False
 
     def call(self, batch: Batch, alone: bool = False) -> Result:  # noqa: ARG002 - threads share their process
+        if self._is_closed:
+            raise Interrupted("the run ends")
         return self._stage(batch)
 
     def tell(self, news: Any) -> None:

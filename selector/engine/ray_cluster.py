@@ -34,6 +34,7 @@ _QUIET = {
     "RAY_DEDUP_LOGS_SKIP_REGEX": ".",  # of its own words about dead workers, which would lie in what we print
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_enable_open_telemetry": "0",
+    "RAY_worker_niceness": "0",  # they do the run's work: at Ray's 15 they starve beside whatever else runs
 }
 
 

@@ -25,7 +25,9 @@ class GeneratorEstimate:
     jobs that were paid for in earlier runs. ``left``: of the service's budget. ``tasks`` are those of its kind;
     ``other_kind`` counts those that it does not serve and nobody pays for. ``blocked``: why some images cannot be made
     as things are (no key, no prompt writer), with their number; they are no part of ``to_make``. ``unwritten``: those
-    of ``to_make`` whose prompt a language model has to write first. ``falling``: images that come on top if everything
+    of ``to_make`` whose prompt a language model has to write first. ``unplanned``: those of ``to_make`` that are at
+    most: the generator was not asked yet for what it can make of the task, and may decline it or have fewer recipes.
+    ``falling``: images that come on top if everything
     before it in the plan is refused or fails.
     """
 
@@ -41,6 +43,7 @@ class GeneratorEstimate:
     left: float | None = None
     other_kind: int = 0
     unwritten: int = 0
+    unplanned: int = 0
     falling: int = 0
     blocked: dict[str, int] = field(default_factory=dict)
 
@@ -157,6 +160,7 @@ class _Known:
         one.collect += collect
         one.to_make += to_make
         one.unwritten += late
+        one.unplanned += min(to_make, wanted - len(recipes))
         made = [recipe for recipe in settled if self._lies_there(tries[recipe.key])]
         further = [finished(recipe, name, self._finish_version) for recipe in made for name in order.step.finishes]
         unfinished = sum(not self._attempts.is_settled(tries.get(recipe.key, ())) for recipe in further)

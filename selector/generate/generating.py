@@ -6,7 +6,6 @@ one in stores it before it asks for it.
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections.abc import Iterable, Sequence
@@ -17,7 +16,7 @@ from itertools import groupby
 from sqlalchemy import Connection
 
 from selector.domain import RemoteGenerator, stable_hash
-from selector.domain.interruption import forget_interruption
+from selector.domain.interruption import give_time, tell_ending
 from selector.domain.progress import Progress, silent
 from selector.generate._attempts import NewAttempt, Postponed, Skipped
 from selector.generate._making import OnEngine
@@ -126,14 +125,13 @@ class _Run:
     def _finish(self) -> None:
         """Store what is under way. A second Ctrl-C gives up the answers that may be paid: they count as paid."""
         if self._accounts:
-            forget_interruption()  # pictures that are paid for get their time at the store
+            give_time()  # for pictures that are paid for, at the store
         stops = list({id(account.stop): account.stop for account in self._accounts.values()}.values())
         try:
             n = sum(map(awaited, stops))
-            if n and sys.stderr is not None:
+            if n:
                 answers = "1 answer" if n == 1 else f"{n} answers"
-                sys.stderr.write(f"\nwaiting for {answers} that may be paid; Ctrl-C again gives them up\n")
-                sys.stderr.flush()
+                tell_ending(f"waiting for {answers} that may be paid; Ctrl-C again gives them up")
             for batch in self._executor.finish():
                 self._take(batch)
         except KeyboardInterrupt as error:
@@ -218,6 +216,7 @@ class _Run:
             # An address is not asked for what was deleted on purpose: its row tells.
             was_lost = made not in self._stored and (new.written or bool(load_gone(connection, [made])))
             self.summary.restored += was_lost
+            self.summary.restored_ids += [made] if was_lost else []
             self.summary.same += not was_lost
         self._stored.add(made)
 

@@ -6,7 +6,7 @@ It is read from the store after the import, so that a run that was killed and be
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
@@ -160,14 +160,21 @@ def _whose(maker: Way, name: str) -> str:
     return f"as {maker.file}" if maker.generator == name else f"as {' '.join(filter(None, (label, maker.file)))}"
 
 
-def known_before(connection: Connection, name: str, newest: int) -> dict[str, int]:
-    """Whose pictures those were that came under ``name`` after attempt ``newest`` and were candidates already."""
+def known_before(connection: Connection, name: str, newest: int, restored: Collection[str]) -> dict[str, int]:
+    """Whose pictures those were that came under ``name`` after attempt ``newest`` and were candidates already.
+
+    Those ``restored``, by id, came back by the first attempt of each, which counts as no other's.
+    """
     first: dict[tuple[str, str], str] = {}
     counts: Counter[str] = Counter()
+    back = set(restored)
     for way in ways_made(connection):
         key = way.task_id, way.candidate_id
         if way.number > newest and way.generator == name and key in first:
-            counts[first[key]] += 1
+            if way.candidate_id in back:
+                back.remove(way.candidate_id)
+            else:
+                counts[first[key]] += 1
         first.setdefault(key, way.generator)
     return dict(counts)
 

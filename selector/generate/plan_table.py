@@ -14,7 +14,7 @@ from selector.contest.table_rows import csv_text, read_lines
 from selector.domain import InputError, Task
 from selector.domain.errors import InputProblems
 from selector.domain.files import write_atomically
-from selector.domain.words import near_or_all
+from selector.domain.words import half_width, near_or_all, no_task
 from selector.learn.plan_generating import Wish
 
 COLUMNS = ("task", "generator", "candidates", "has", "points")
@@ -64,7 +64,7 @@ class _Reader:
     def read(self, line: int, row: Mapping[str, str]) -> Wish:
         task = self._tasks.get(row["task"])
         if task is None:
-            raise InputError(f"there is no task '{row['task'][:60]}' in this campaign")
+            raise InputError(no_task(row["task"], self._tasks, in_table=True))
         name = row["generator"]
         check_planned(self._config, task, name)
         first = self._lines.setdefault((task.id, name), line)
@@ -76,7 +76,7 @@ class _Reader:
 
 
 def _number(row: Mapping[str, str], name: str) -> int:
-    text = row[name]
+    text = half_width(row[name])
     if not (text.isascii() and text.isdecimal() and int(text) <= _MOST):
         raise InputError(f"'{name}' must be a whole number from 0 to {_MOST}, got '{text[:40]}'")
     return int(text)

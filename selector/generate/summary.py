@@ -38,7 +38,7 @@ class GenerateSummary:
     """What a run did. ``made`` counts new attempts that gave an image; reasons are counted by generator.
 
     ``same``: those of them whose image was a candidate of its task already, so that there is none more; ``restored``:
-    those whose image was one too, but lost or deleted, and is there again.
+    those whose image was one too, but lost or deleted, and is there again; ``restored_ids``: of these images.
     ``reason_tasks``: the tasks of each reason, in the order of their names.
     """
 
@@ -58,11 +58,13 @@ class GenerateSummary:
     refilled: list[str] = field(
         default_factory=list
     )  # ids of tasks that exclusions left empty, and that were asked anew
+    without_ideas: dict[str, int] = field(default_factory=dict)  # generator -> asked for, beyond all that it can make
     left: dict[str, int] = field(default_factory=dict)  # "generator: why" -> recipes that another run will make
     sent_again: dict[str, int] = field(default_factory=dict)  # "service: why" -> requests; why workers died -> batches
     generators: dict[str, GeneratorCounts] = field(default_factory=dict)
     prompts: PromptSummary | None = None  # what a language model was asked to write; None when nothing
     reason_tasks: dict[str, list[str]] = field(default_factory=dict)
+    restored_ids: list[str] = field(default_factory=list)
 
     @property
     def new(self) -> int:

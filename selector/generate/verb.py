@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sqlalchemy import Connection
+
 from generators.folder import Folder, Unmatched, better_name, unmatched_files
 from selector.config import EngineConfig, Step, check_names
 from selector.domain import InputError, RemoteGenerator, Task, TaskType
+from selector.domain.files import expanded, followed
 from selector.domain.names import check_name
 from selector.domain.progress import Progress, silent
 from selector.generate._currencies import check_one_currency
@@ -22,6 +26,7 @@ from selector.generate.orders import Order
 from selector.generate.summary import GenerateSummary
 from selector.generate.unserved import unserved
 from selector.net import Spending
+from selector.store.attempts import without_ideas
 from selector.store.candidates import candidate_keys
 from selector.store.file_versions import newest_attempt
 from selector.store.leases import holding
@@ -77,10 +82,20 @@ def make_candidates(
     summary.not_asked, summary.refilled = dict(decided.not_asked), list(decided.refilled)
     with ws.db.read() as connection:
         served = {task_id for task_id, _, fallback in candidate_keys(connection) if not fallback}
+        if wanted.plan is not None or wanted.n is not None:  # what the configuration says is the most that is wanted
+            summary.without_ideas = _without_ideas(connection, decided.orders)
     summary.without_candidates = [t.id for t in wanted.tasks if t.id not in served]
     summary.no_generator = _by_name(unserved(ws, wanted.tasks))
     summary.idle_services = idle_services(ws)
     return summary
+
+
+def _without_ideas(connection: Connection, orders: Sequence[Order]) -> dict[str, int]:
+    """Generator to how many of its candidates were not made, as it knows no more recipes of their tasks."""
+    lacking, found = without_ideas(connection), Counter[str]()
+    for order in orders:
+        found[order.name] += lacking.get((order.task.id, order.name, order.build), 0)
+    return dict(+found)
 
 
 def estimate_candidates(ws: Workspace, wanted: Wanted) -> GenerateEstimate:
@@ -185,7 +200,7 @@ class ImportSummary(GenerateSummary):
     ``unmatched``, and those of tasks whose own input pictures are missing.
 
     ``unmatched``: the paths of files that no task got; ``unmatched_because``: by the reason; ``better_names``: of those
-    that only lack an underscore. ``known_as``: of those made, how many had come before, by whose name. ``replaced``:
+    that only lack an underscore. ``known_as``: of the ``same``, how many had come before, by whose name. ``replaced``:
     older pictures of the same file name, which are no longer eligible. ``report``: the table that names every file.
     """
 
@@ -217,7 +232,7 @@ def import_images(
     """
     from selector.generate.generating import generate
 
-    path = folder.expanduser().resolve()
+    path = followed(expanded(folder))
     if not path.is_dir():
         raise InputError(f"{folder} is not a folder: give the one that the finished images lie in")
     name = check_name(label or path.name, "the label", "name the model with --label", folders=True)
@@ -237,7 +252,7 @@ def import_images(
     made.not_asked = dict(decided.not_asked)
     with ws.db.write() as connection:
         replaced = settle_versions(connection, decided.orders, keep, ws.now())
-        known_as = known_before(connection, step.generator, before)
+        known_as = known_before(connection, step.generator, before, made.restored_ids)
     unmatched = unmatched_files(path, ids)
     lacking = [file for file, why in unmatched.items() if why is Unmatched.NO_MARK]
     better_names = {file: better for file in lacking if (better := better_name(file, ids))}

@@ -51,7 +51,15 @@ def meaning(text: str, language: str) -> str | None:
     if language == ENGLISH:
         return None
     fits = catalogue(language).find(text)
-    return next((one.filled(pieces) for one, pieces in fits if one.literals[0].startswith(column)), None)
+    return next(
+        (
+            one.filled(pieces)
+            for one, pieces in fits
+            # With any cell it is another text, such as "left out: {}".
+            if one.literals[0].startswith(column) and list(one.literals) != [column, ""]
+        ),
+        None,
+    )
 
 
 @lru_cache(maxsize=4096)

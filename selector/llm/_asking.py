@@ -34,7 +34,7 @@ from selector.workspace.executor import Executor, WorkQueue
 
 REJECTED, UNANSWERED = "rejected", "unanswered"
 GRACE_SECONDS = 2.0  # what is on its way when the run is interrupted is paid for: it is worth a moment
-ROOM = 1000  # replies that may wait for the store
+ROOM = 64  # replies that may wait for the store: paid for, and lost if the process is killed then
 KEPT_CHARACTERS = 2000  # of an answer, for whoever wants to know why it could not be read
 SHOWN_CHARACTERS = 120
 

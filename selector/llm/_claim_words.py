@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 
 _ENGLISH = (
     "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
@@ -24,6 +26,9 @@ _NUMBER = re.compile(
 )
 _HAN = {char: value for value, char in enumerate("一二三四五六七八九", 1)} | {"两": 2, "俩": 2, "仨": 3}
 _PIECE_ENDS = re.compile(r"[,，、。;；:：!！?？\n]|\.(?!\d)|(?<![a-z])(?:and|or|but|while)(?![a-z])|[和与及]|还有")
+_NEW = re.compile(r"\s*(?:an?|the)\s")
+LONGEST_WORDS = 300  # characters of one claim's words
+_REACH = 2 * LONGEST_WORDS  # of the same with the white space that may stand between them
 _Span = tuple[int, int]
 
 
@@ -60,31 +65,29 @@ def is_beside(prompt: str, attribute: str, noun: str, nouns: Iterable[str]) -> b
         prompt: plain.
         nouns: the words of all things.
     """
-    own = _spans(prompt, noun)
-    every = sorted({*own, *(span for one in nouns for span in _spans(prompt, one))})
-    ends = [0, *(found.end() for found in _PIECE_ENDS.finditer(prompt)), len(prompt) + 1]
+    own, every, ends = _places(prompt, (noun,)), _places(prompt, tuple(sorted({noun, *nouns}))), _piece_ends(prompt)
     return any(
-        owner in own or any(_overlap(owner, span) for span in own)
-        for place in _spans(prompt, attribute)
+        _overlapping(owner, own)
+        for place in _places(prompt, (attribute,))
         for owner in _owners(prompt, place, every, ends)
     )
 
 
 def _owners(prompt: str, place: _Span, nouns: Sequence[_Span], ends: Sequence[int]) -> Iterator[_Span]:
-    within = [span for span in nouns if _overlap(span, place)]
+    within = _overlapping(place, nouns)
     if within:
         yield from within
         return
-    begin, end = max(e for e in ends if e <= place[0]), min(e for e in ends if e > place[0])
-    before = [span for span in nouns if span[1] <= place[0]]
-    after = [span for span in nouns if span[0] >= place[1]]
+    piece, at = bisect_right(ends, place[0]), bisect_left(nouns, place)
+    begin, end = ends[piece - 1], ends[piece]
+    before, after = nouns[max(0, at - 1) : at], nouns[at : at + 1]
     if after and after[0][0] < end:
         yield after[0]
-    elif before and before[-1][0] >= begin:
-        yield before[-1]
+    elif before and before[0][0] >= begin:
+        yield before[0]
     else:
-        is_new = re.match(r"\s*(?:an?|the)\s", prompt[begin:]) is not None
-        yield from [*([] if is_new and after else before[-1:]), *after[:1]]
+        is_new = _NEW.match(prompt, begin) is not None
+        yield from [*([] if is_new and after else before), *after]
 
 
 def _numbers(words: str) -> Iterator[int]:
@@ -103,12 +106,22 @@ def _of_han(digits: str) -> int:
     return (_HAN.get(tens[-1:], 1) * 10 if ten else 0) + _HAN.get((ones if ten else digits)[:1], 0)
 
 
-def _spans(prompt: str, words: str) -> list[_Span]:
-    return [found.span() for found in as_words(words).finditer(prompt)] if words.strip() else []
+@lru_cache(maxsize=256)  # the same things are asked for with every attribute of a reply
+def _places(prompt: str, words: tuple[str, ...]) -> tuple[_Span, ...]:
+    """Where any of the words stand, in order."""
+    patterns = [as_words(one) for one in words if one.strip() and len(one) <= LONGEST_WORDS]
+    return tuple(sorted({found.span() for pattern in patterns for found in pattern.finditer(prompt)}))
 
 
-def _overlap(one: _Span, other: _Span) -> bool:
-    return one[0] < other[1] and other[0] < one[1]
+@lru_cache(maxsize=4)
+def _piece_ends(prompt: str) -> tuple[int, ...]:
+    return (0, *(found.end() for found in _PIECE_ENDS.finditer(prompt)), len(prompt) + 1)
+
+
+def _overlapping(one: _Span, spans: Sequence[_Span]) -> list[_Span]:
+    """Those of sorted spans that share a letter with one: they begin near it."""
+    near = spans[bisect_left(spans, (one[0] - _REACH,)) : bisect_left(spans, (one[1],))]
+    return [span for span in near if one[0] < span[1]]
 
 
 def _is_latin(letter: str) -> bool:

@@ -142,7 +142,7 @@ class _Judging(Asking):
         by_id, db = {task.id: task for task in tasks}, self.session.ws.db
         self._types = {task.id: task.type for task in tasks}
         with db.read() as connection:
-            self._standing = {(j.task_id, j.candidate_id): j for j in load_judgements(connection, self.session.name)}
+            self._standing = self._stored(connection)
             begun_passes = most_repeats(connection, self.session.name)  # they count, however few are asked for now
         for task_id, candidate_id in order(self._passes):
             try:
@@ -239,6 +239,9 @@ class _Judging(Asking):
 
     def _store_judgements(self, connection: Connection, keys: Iterable[Key]) -> None:
         ws = self.session.ws
+        if self._new:  # an interrupt fell on them: only the store knows whether they were committed
+            self._standing = self._stored(connection)
+            self._changed |= {key for key, new in self._new.items() if self._standing.get(key) == new}
         self._new = {}
         for key in keys:
             said = judgement_of(self.session.name, self._about[key], self._replies)
@@ -253,6 +256,10 @@ class _Judging(Asking):
         """Only what is committed stands: an interrupt may undo the transaction."""
         self._standing |= self._new
         self._changed |= set(self._new)
+        self._new = {}
+
+    def _stored(self, connection: Connection) -> dict[Key, Judgement]:
+        return {(j.task_id, j.candidate_id): j for j in load_judgements(connection, self.session.name)}
 
 
 def _measure_of(session: Session) -> dict[str, str]:

@@ -29,7 +29,7 @@ from selector.domain.reading import (
 )
 from selector.llm import _replies
 from selector.llm._answers import Answer
-from selector.llm._claim_words import as_words, hold_number, is_beside, plain
+from selector.llm._claim_words import LONGEST_WORDS, as_words, hold_number, is_beside, plain
 from selector.llm._reading_orders import SCHEMAS
 from selector.prompts.quotes import take_quotes
 from selector.prompts.scene import singular
@@ -37,6 +37,7 @@ from selector.prompts.scene.wording import phrase_of
 from selector.sight.embedding.texts import is_latin
 
 LONGEST_CAPTION = 300
+MOST_CLAIMS = 200  # of a reply: things, attributes, relations and texts together
 _LIKE_ITS_SINGULAR = 0.6  # "knives" and "knife", "cups" and "cup"; other words are not taken for the noun's singular
 
 _T = TypeVar("_T")
@@ -59,6 +60,8 @@ def read_task_reply(task_type: TaskType, prompt: str, by: str, answer: Answer) -
         return found
     if not _fits(found, SCHEMAS[task_type]):
         return _replies.Reading(_replies.UNREADABLE, reason=_replies.WRONG_FORM)
+    if _claims(found) > MOST_CLAIMS:
+        return _replies.Reading(_replies.UNREADABLE, reason=_replies.TOO_MANY)
     check = _Check(prompt)
     reading = check.reading(task_type, found, by)
     if reading is None and check.faults:
@@ -198,7 +201,7 @@ class _Check:
         return text
 
     def _stands(self, words: str) -> str:
-        if not words.strip() or not as_words(words).search(self._plain):
+        if not words.strip() or len(words) > LONGEST_WORDS or not as_words(words).search(self._plain):
             raise _Dropped(f"'{words}' does not stand in the prompt")
         return " ".join(words.split())
 
@@ -209,13 +212,19 @@ def _plain(text: str) -> str:
 
 def _english(words: str) -> str:
     """English for an English model, or nothing."""
-    words = " ".join(words.split())
-    return words if is_latin(words) else ""
+    words = " ".join(words[: LONGEST_WORDS + 1].split())
+    return words if is_latin(words) and len(words) <= LONGEST_WORDS else ""
 
 
 def _is_form_of(english: str, words: str) -> bool:
     english, words = english.casefold(), words.casefold()
     return english == singular(words) or SequenceMatcher(None, english, words).ratio() >= _LIKE_ITS_SINGULAR
+
+
+def _claims(value: Any) -> int:
+    """How many entries the lists of a JSON value have, those within them included."""
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return (len(value) if isinstance(value, list) else 0) + sum(map(_claims, parts))
 
 
 def _fits(value: Any, schema: Mapping[str, Any]) -> bool:

@@ -43,7 +43,7 @@ def table_text(readings: Iterable[tuple[Task, Reading]]) -> str:
         cells = cells_of(reading)
         told = (cells[column] for column in CELLS)
         rows.append((task.id, task.type.value, task.prompt, reading.by, *told, _digest(cells)))
-    return csv_text(rows)
+    return csv_text(rows, exactly=True)
 
 
 def corrections(

@@ -6,15 +6,15 @@ would see why. Nothing is cut to fit; only quotation marks around the whole answ
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 
+from selector.domain.json_text import parse_json
 from selector.llm._answers import Answer
 from selector.llm._replies import EMPTY, REFUSED, TRUNCATED, UNREADABLE, WRITTEN, Reading, is_refusal
 from selector.llm._tokens import after_thinking
 from selector.net.redact import HIDDEN
-from selector.prompts.quotes import take_quotes
+from selector.prompts.quotes import take_quotes, without_quotes
 from selector.prompts.wording import CAPTION, FORMS, LONGEST_CHARACTERS, TAGS, TRANSLATED, in_english
 from selector.sight.embedding.texts import is_latin
 
@@ -41,7 +41,6 @@ _TALK = re.compile(
     r"|\b(?:let me know|i hope this helps|hope this helps|as an ai\b|language model)|```|</?think>",
     re.IGNORECASE,
 )
-_QUOTED = re.compile(r'"[^"]*"|“[^”]*”|「[^」]*」|『[^』]*』|《[^》]*》')  # what the picture shows may say anything
 TOO_LONG = "the reply is too long or has several lines"
 TOO_SHORT = "the reply says less than the text"
 OTHER_LANGUAGE = "the reply is in another language than the text"
@@ -106,7 +105,7 @@ def _reading(original: str, text: str, why: str | None) -> Reading:
 
 def _no_text(text: str, original: str, answer: Answer) -> str | None:
     """Why an answer is no text of its own, whatever was wanted."""
-    said = _QUOTED.sub(" ", text)
+    said = without_quotes(text, singles=False)
     if answer.refusal or answer.was_filtered or (is_refusal(said) and not is_refusal(original)):
         return DECLINED
     if answer.finish_reason not in (None, "stop"):  # some servers leave it out
@@ -121,8 +120,8 @@ def _is_markup(text: str) -> bool:
     if _MARKUP.match(text.strip()):
         return True
     try:
-        return isinstance(json.loads(text), (dict, list))
-    except (ValueError, RecursionError):
+        return isinstance(parse_json(text), (dict, list))
+    except ValueError:
         return bool(re.match(r'\s*[\[{]\s*"[^"]*"\s*[:,]', text))
 
 
@@ -132,7 +131,7 @@ def _fault(original: str, style: str, form: str, text: str, answer: Answer) -> s
         return why
     if _is_markup(text) and not _is_markup(original):
         return MARKUP
-    said = _QUOTED.sub(" ", text)
+    said = without_quotes(text, singles=False)
     if _OF_REWRITING.search(said):
         return TALK
     most: float = _longest_english(original)
@@ -148,7 +147,7 @@ def _fault(original: str, style: str, form: str, text: str, answer: Answer) -> s
     elif is_latin(original):
         if not is_latin(text):
             return OTHER_LANGUAGE
-    elif _HAN.search(_QUOTED.sub(" ", original)) and not _HAN.search(said):
+    elif _HAN.search(without_quotes(original, singles=False)) and not _HAN.search(said):
         return OTHER_LANGUAGE
     # The words that a picture is to show must be there to the letter, whatever marks stand around them.
     _, quotes = take_quotes(original)

@@ -133,7 +133,7 @@ class _Table:
 
     def write(self) -> None:
         rows = [(TEXT, ENGLISH), *self.known.items(), *((text, "") for text in self.without())]
-        data = csv_text(rows).encode("utf-8-sig")
+        data = csv_text(rows, exactly=True).encode("utf-8-sig")
         if not self.path.is_file() or self.path.read_bytes() != data:
             write_atomically(self.path, data)
         self._due = time.monotonic() + TABLE_SECONDS

@@ -16,14 +16,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from itertools import groupby
 from typing import TypeVar
 
 from selector.domain import (
     BestshotError,
     InputError,
     Picture,
-    Task,
     TaskInputs,
     raise_shortage,
     reason_of,
@@ -33,7 +31,7 @@ from selector.domain.progress import Progress
 from selector.engine import Engine, Pool, WorkerLost, in_parts
 from selector.measure._head_stage import Beside, Candidates, HeadStage, Looked, SentVectors
 from selector.measure._scorer_set import ScorerSet
-from selector.measure.scored import Due, Failure, Scored, due, lost
+from selector.measure.scored import Due, DueCandidates, Failure, Scored, lost
 from selector.sight.embedding.device import cores_shared_by
 from selector.sight.embedding.looking import texts_of
 from selector.store.embeddings import StoredVectors
@@ -45,7 +43,7 @@ MOST_STREAMS = 8  # batches under way on a CPU; with more cores each has several
 CPU_BATCH = 32  # candidates of a batch there: in one thread a larger one is no faster
 _KEPT_INPUTS = 64  # tasks whose source pictures stay in memory
 
-_T = TypeVar("_T")
+_T = TypeVar("_T", range, Sequence[str])
 
 
 def _even(n: int, most: int, streams: int) -> int:
@@ -65,10 +63,8 @@ class _Pictures:
 class HeadGroup:
     """The heads of one backbone and what they have not read yet."""
 
-    def __init__(
-        self, ws: Workspace, tasks: Sequence[Task], heads: Mapping[str, Head], contest: ContestContext
-    ) -> None:
-        self.heads, self.due = heads, due(ws, tasks, heads)
+    def __init__(self, ws: Workspace, due: DueCandidates, heads: Mapping[str, Head], contest: ContestContext) -> None:
+        self.heads, self.due = heads, due
         self._ws, self._contest = ws, contest
         self._vectors = StoredVectors(ws.db)
         self._backbone = next(iter(heads.values())).backbone
@@ -108,8 +104,9 @@ class HeadGroup:
             size = _even(len(self.due), size, pool.workers)
             yield from stream(self._batches(size), partial(self._score, pool), pool.threads, closing)
 
-    def _score(self, pool: Pool[Candidates | Beside, Looked], batch: Sequence[Due]) -> Iterator[Scored]:
+    def _score(self, pool: Pool[Candidates | Beside, Looked], places: range) -> Iterator[Scored]:
         """In a thread: what is known of a batch goes to a worker, and what it made is kept until it is saved."""
+        batch = self.due[places.start : places.stop]
         inputs: dict[str, TaskInputs] = {}
         failures: dict[str, Failure] = {}
         for task in {task.id: task for task, _, _ in batch}.values():
@@ -158,25 +155,24 @@ class HeadGroup:
         if made.texts_new:
             self._vectors.add_texts(space, made.texts_new)
 
-    def _batches(self, size: int) -> Iterator[Sequence[Due]]:
+    def _batches(self, size: int) -> Iterator[range]:
         """Batches of at most ``size``. Tasks with a source picture stay whole: two batches would both embed it."""
         if not any(head.with_source for head in self.heads.values()):
-            yield from _parts(self.due, size)
+            yield from _parts(range(len(self.due)), size)
             return
-        batch: Sequence[Due] = []
-        for _, of_task in groupby(self.due, lambda due: due[0].id):
-            whole = list(of_task)
-            if batch and len(batch) + len(whole) > size:
+        batch = range(0)
+        for span in self.due.spans():
+            if batch and len(batch) + len(span) > size:
                 yield batch
-                batch = []
-            *full, batch = _parts([*batch, *whole], size)
+                batch = range(span.start, span.start)
+            *full, batch = _parts(range(batch.start, span.stop), size)
             yield from full
         yield batch
 
     def _know_texts(self, pool: Pool[Candidates | Beside, Looked]) -> None:
         """Embed the texts of all tasks at once, so that no pass over pictures has to."""
         heads = list(self.heads.values())
-        for task in {task.id: task for task, _, _ in self.due}.values():
+        for task in self.due.tasks:
             with _own_faults():
                 inputs = TaskInputs(task, reading=self._ws.readings.of(task.id))
                 self._texts[task.id] = texts_of(heads, inputs, self._contest.translations)
@@ -217,8 +213,7 @@ class HeadGroup:
             pool.tell(SentVectors({(View.WHOLE, key): vectors for key, vectors in known.items()}))
 
     def _own_pictures(self) -> dict[str, Callable[[], Picture]]:
-        busy = {name for _, _, lacking in self.due for name in lacking}
-        found: dict[str, Callable[[], Picture]] = {}
+        busy, found = self.due.scorers, dict[str, Callable[[], Picture]]()
         for name, head in self.heads.items():
             if name in busy:
                 ids, read = head.own_pictures()
@@ -237,5 +232,5 @@ def _own_faults() -> Iterator[None]:
         raise_shortage(error)
 
 
-def _parts(whole: Sequence[_T], size: int) -> Iterator[Sequence[_T]]:
+def _parts(whole: _T, size: int) -> Iterator[_T]:
     return (whole[start : start + size] for start in range(0, len(whole), size))

@@ -30,6 +30,7 @@ class ItemStage(Stage[Chunk, Scored]):
     def __init__(self, scorers: ScorerSet, images: Images) -> None:
         self._scorers, self._images = scorers, images
         self._remembered: OrderedDict[tuple[object, ...], TaskInputs] = OrderedDict()
+        self._is_over = False
 
     @property
     def on_gpu(self) -> bool:
@@ -43,6 +44,8 @@ class ItemStage(Stage[Chunk, Scored]):
         items, failures = self._read(inputs, batch.lacking)
         rows: list[dict[str, Any]] = []
         for name, scorer in self._scorers.ready().items():
+            if self._is_over:  # the next run measures the rest
+                break
             mine = {candidate_id: item for candidate_id, item in items.items() if name in batch.lacking[candidate_id]}
             for candidate_id, result in _run_scorer(name, scorer, mine, failures).items():
                 rows += rows_of(inputs.task.id, candidate_id, name, self._scorers.versions.of(name, inputs), result)
@@ -50,6 +53,7 @@ class ItemStage(Stage[Chunk, Scored]):
         return Scored(rows, len(items), failures + self._scorers.failures(asked))
 
     def close(self) -> None:
+        self._is_over = True
         self._scorers.close()
 
     def _decoded_once(self, inputs: TaskInputs) -> TaskInputs:

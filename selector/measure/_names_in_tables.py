@@ -10,7 +10,8 @@ from functools import cached_property
 from typing import NamedTuple
 
 from selector.domain import InputError
-from selector.domain.words import near_or_all
+from selector.domain.names import printable_name
+from selector.domain.words import near_or_all, no_task
 from selector.store.candidates import LEAST_ID
 from selector.store.imported import MadeAs
 
@@ -73,7 +74,7 @@ class Candidates:
         found = [ways[kind](name) for kind, name in names.items() if kind in ways]
         recipe = {kind: name for kind, name in names.items() if kind not in ways}
         fitting = set.intersection(*found, *([self._of_recipe(recipe)] if recipe else []))
-        said = ", ".join(f"{kind} {name[:60]}" for kind, name in names.items())
+        said = ", ".join(f"{kind} {printable_name(name[:60])}" for kind, name in names.items())
         if not fitting:
             raise InputError(f"no candidate fits all of {said}")
         if len(fitting) > 1:
@@ -83,20 +84,24 @@ class Candidates:
 
     def _of_task(self, name: str) -> set[Key]:
         if name not in self._tasks:
-            raise InputError(f"there is no task '{name[:60]}' in this campaign")
+            raise InputError(no_task(name, self._tasks, in_table=True))
         return self._by_task.get(name, set())
 
     def _of_id(self, name: str) -> set[Key]:
         beginning = name.lower()
         if len(beginning) < LEAST_ID:
-            raise InputError(f"a candidate is named by at least {LEAST_ID} characters of its id, got '{name}'")
+            raise InputError(
+                f"a candidate is named by at least {LEAST_ID} characters of its id, got '{printable_name(name)}'"
+            )
         found = set()
         for candidate_id, task_id in self._by_id[bisect_left(self._by_id, (beginning, "")) :]:
             if not candidate_id.startswith(beginning):
                 break
             found.add((task_id, candidate_id))
         if not found:
-            raise InputError(f"no candidate's id begins with '{name[:64]}': ids are the file names in images/")
+            raise InputError(
+                f"no candidate's id begins with '{printable_name(name[:64])}': ids are the file names in images/"
+            )
         return found
 
     def _of_file(self, name: str) -> set[Key]:
@@ -108,9 +113,11 @@ class Candidates:
         found = {one.key for one in there if one.counts or len(parts) > len(one.path)}
         if not found and self._files.get(parts[-1]):
             roots = sorted({"/".join(one.root) for one in self._files[parts[-1]]})
-            raise InputError(f"'{name[-80:]}' lies in none of {', '.join(roots[:5])}: give the path from there")
+            raise InputError(
+                f"'{printable_name(name[-80:])}' lies in none of {', '.join(roots[:5])}: give the path from there"
+            )
         if not found:
-            raise InputError(f"no candidate was imported, stored or exported as '{name[-80:]}'")
+            raise InputError(f"no candidate was imported, stored or exported as '{printable_name(name[-80:])}'")
         return found
 
     def _of_recipe(self, names: Mapping[str, str]) -> set[Key]:

@@ -14,7 +14,7 @@ from selector.domain import Axis, Column, InputError
 from selector.domain.columns import ESTIMATES, STATE, declared_column, need_unique
 from selector.domain.words import near_or_all
 from selector.learn.study import texts
-from selector.tables import numbers, read_table
+from selector.tables import numbers, read_table, why_no_number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -145,7 +145,7 @@ def _values(table: pd.DataFrame, column: Column, path: Path) -> np.ndarray[Any, 
     where = f"{path}: column '{column.name}'"
     found = numbers(table[column.name], where, "")
     if found is None or np.isnan(found).all():
-        raise InputError(f"{where} holds no number")
+        raise InputError(f"{where} holds no number{why_no_number(table[column.name])}")
     with np.errstate(invalid="ignore"):
         wrong = np.flatnonzero((found < column.low) | (found > column.high))
     if len(wrong):

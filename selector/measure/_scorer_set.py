@@ -8,7 +8,7 @@ from typing import Any
 
 from selector.domain import BestshotError, InputError, Scorer, reason_of
 from selector.domain.embedding import ContestContext
-from selector.measure.scored import Due, Failure, Versions
+from selector.measure.scored import DueCandidates, Failure, Versions
 from selector.workspace.plug_ins import scorer_spec
 from selector.workspace.workspace import Workspace
 
@@ -20,10 +20,10 @@ class ScorerSet:
     """
 
     def __init__(
-        self, ws: Workspace, scorers: Mapping[str, Scorer], contest: ContestContext, due: Iterable[Due]
+        self, ws: Workspace, scorers: Mapping[str, Scorer], contest: ContestContext, due: DueCandidates
     ) -> None:
         self.versions = Versions(scorers)
-        busy = {name for _, _, lacking in due for name in lacking}
+        busy = due.scorers
         self._specs = {name: scorer_spec(ws, name) for name in scorers if name in busy}
         self._contest = contest
         self._found: Mapping[str, Scorer] | None = scorers

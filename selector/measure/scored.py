@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import compress, pairwise
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
 
 from selector.domain import BestshotError, Column, InputError, Score, Scorer, Task, TaskInputs, reason_of
 from selector.domain.reading import with_tag
 from selector.store import LostImage
-from selector.store.pruned import load_gone
+from selector.store.pruned import gone_candidates
 from selector.store.scores import scored_candidates
 from selector.workspace.plug_ins import reading_words
 from selector.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from selector.store.key_index import Bools, Ints, Key, KeyIndex
 
 Due = tuple[Task, str, tuple[str, ...]]  # a candidate of a task, and the scorers that have not measured it
 MOST_CHARACTERS = 280  # of a reason
@@ -67,19 +73,99 @@ def lost(due: Iterable[Due], why: Exception) -> Scored:
     return Scored([], len(failures), failures)
 
 
-def due(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer]) -> list[Due]:
-    """Every candidate that lacks scores of the present versions, those of a task together."""
+class DueCandidates(Sequence[Due]):
+    """Candidates that lack scores, those of a task together: some 80 bytes for each, until they are looked at.
+
+    Args:
+        tasks: by id.
+        keys: of all candidates of the campaign.
+        places: (n,) of these among them.
+        names: of the scorers.
+        lacking: (n, scorers) whether each scorer has yet to measure it.
+    """
+
+    def __init__(
+        self, tasks: Mapping[str, Task], keys: KeyIndex, places: Ints, names: Sequence[str], lacking: Bools
+    ) -> None:
+        self._tasks, self._keys, self._places = tasks, keys, places
+        self._names, self._lacking = names, lacking
+        self._combinations: dict[bytes, tuple[str, ...]] = {}  # few, of many candidates
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, i: int) -> Due: ...
+    @overload
+    def __getitem__(self, i: slice) -> list[Due]: ...
+    def __getitem__(self, i: int | slice) -> Due | list[Due]:
+        if isinstance(i, slice):
+            return [self[k] for k in range(*i.indices(len(self)))]
+        task_id, candidate_id = self._keys[int(self._places[i])]
+        lacking = self._lacking[i]
+        key = lacking.tobytes()
+        if key not in self._combinations:
+            self._combinations[key] = tuple(compress(self._names, lacking.tolist()))
+        return self._tasks[task_id], candidate_id, self._combinations[key]
+
+    def by(self, names: Collection[str]) -> DueCandidates:
+        """Those that one of these scorers has yet to measure, for these scorers."""
+        kept = [j for j, name in enumerate(self._names) if name in names]
+        lacking = self._lacking[:, kept]
+        is_due = lacking.any(axis=1)
+        return DueCandidates(
+            self._tasks, self._keys, self._places[is_due], [self._names[j] for j in kept], lacking[is_due]
+        )
+
+    def without(self, keys: Iterable[Key]) -> DueCandidates:
+        """All but these candidates."""
+        kept = ~np.isin(self._places, self._keys.places(keys))
+        return DueCandidates(self._tasks, self._keys, self._places[kept], self._names, self._lacking[kept])
+
+    @property
+    def scorers(self) -> set[str]:
+        """Those that have something to measure."""
+        return {self._names[j] for j in np.flatnonzero(self._lacking.any(axis=0)).tolist()}
+
+    @property
+    def tasks(self) -> list[Task]:
+        """Those of the candidates."""
+        return [self[span.start][0] for span in self.spans()]
+
+    def spans(self) -> list[range]:
+        """The places of each task's candidates."""
+        starts = np.flatnonzero(np.diff(self._keys.tasks[self._places], prepend=-1)).tolist()
+        return [range(start, end) for start, end in pairwise([*starts, len(self)])]
+
+    def counter(self) -> Callable[[Iterable[Key]], int]:
+        """Tells of keys how many it has not been told of before, the same in one call included."""
+        seen = np.zeros(len(self._keys), dtype=bool)
+
+        def count(keys: Iterable[Key]) -> int:
+            places = np.unique(self._keys.places(keys))
+            new = int((~seen[places]).sum())
+            seen[places] = True
+            return new
+
+        return count
+
+
+def due(ws: Workspace, tasks: Sequence[Task], scorers: Mapping[str, Scorer]) -> DueCandidates:
+    """Every candidate that lacks scores of the present versions, in the order of the tasks."""
     with ws.db.read() as connection:
         versions = {name: scorer.version for name, scorer in scorers.items()}
-        known, gone = scored_candidates(connection, versions, reading_words(scorers)), load_gone(connection)
-    found: list[Due] = []
-    for task in tasks:
-        names = [name for name, scorer in scorers.items() if task.type in scorer.task_types]
-        for candidate_id, scored in known.get(task.id, {}).items():
-            lacking = tuple(name for name in names if name not in scored)
-            if lacking and candidate_id not in gone:
-                found.append((task, candidate_id, lacking))
-    return found
+        keys, scored = scored_candidates(connection, versions, reading_words(scorers))
+        gone = keys.places(gone_candidates(connection))
+    order = {task.id: i for i, task in enumerate(tasks)}
+    types = {task.id: task.type for task in tasks}
+    calls_for = [[types.get(t) in scorer.task_types for scorer in scorers.values()] for t in keys.task_ids]
+    of_task = keys.tasks
+    lacking = np.array(calls_for, dtype=bool).reshape(len(keys.task_ids), len(scorers))[of_task] & ~scored
+    lacking[gone] = False
+    places = np.flatnonzero(lacking.any(axis=1))
+    place_of_task = np.array([order.get(task_id, -1) for task_id in keys.task_ids], dtype=np.intp)
+    places = places[np.argsort(place_of_task[of_task[places]], kind="stable")]
+    return DueCandidates({task.id: task for task in tasks}, keys, places, list(scorers), lacking[places])
 
 
 class Versions:

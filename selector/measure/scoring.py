@@ -11,20 +11,20 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import groupby
 
 from selector.config import EngineConfig
 from selector.domain import InputError, Scorer, Task, is_applicable, reason_of
 from selector.domain.embedding import ContestContext, Head
+from selector.domain.interruption import time_to_end
 from selector.domain.progress import Progress, silent
 from selector.engine import Engine, Pool, WorkerLost, check_reach, in_parts, open_engine
 from selector.measure._embedding import HeadGroup
 from selector.measure._item_stage import Chunk, ItemStage
 from selector.measure._scorer_set import ScorerSet
-from selector.measure.scored import Due, Failure, Scored, due, lost
+from selector.measure.scored import Due, DueCandidates, Failure, Scored, due, lost
 from selector.store.moving_scores import sweep_scores
 from selector.store.score_shards import note_files
-from selector.store.scores import add_scores, adding, scored_candidates
+from selector.store.scores import add_scores, adding, present_counts
 from selector.workspace.executor import Executor, WorkQueue
 from selector.workspace.plug_ins import key_variables, reading_words
 from selector.workspace.workspace import Workspace
@@ -55,6 +55,7 @@ class ScoreSummary:
     reasons: dict[str, int] = field(default_factory=dict)
     not_applicable: dict[str, int] = field(default_factory=dict)
     failures: dict[str, int] = field(default_factory=dict)  # not stored, so tried again by the next run
+    lost: dict[str, str] = field(default_factory=dict)  # candidate whose image is missing or damaged -> where
     left_out: dict[str, str] = field(default_factory=dict)  # scorer, or a worker of the engine -> why it could not run
     broken: dict[str, Broken] = field(default_factory=dict)  # scorer that has measured nothing at all -> how it failed
 
@@ -72,18 +73,18 @@ def score(
     Raises:
         InputError: the engine cannot be had, or cannot see the images.
     """
-    summary, touched = ScoreSummary(), set[tuple[str, str]]()
-    failed: dict[str, list[str]] = {}
+    summary, failed = ScoreSummary(), dict[str, list[str]]()
 
     def count(scored: Scored) -> None:
         _count(summary, scored)
         for failure in scored.failures:
             if failure.lost:  # the worker may have found it on another machine, and this one's `generate` shall know
                 ws.images.note_lost(failure.lost)
+                summary.lost[failure.lost] = failure.reason
             for name in failure.scorers:
                 failed.setdefault(name, []).append(failure.reason)
-        touched.update((row["task_id"], row["candidate_id"]) for row in scored.rows)
-        summary.candidates = len(touched)  # a candidate that both ways have scored counts once
+        # A candidate that both ways have scored counts once.
+        summary.candidates += new((row["task_id"], row["candidate_id"]) for row in scored.rows)
 
     by_space: dict[str, dict[str, Head]] = {}
     others = dict[str, Scorer]()
@@ -95,8 +96,9 @@ def score(
     if ws.config.store.scores == "columns":
         sweep_scores(ws.db)
     note_files(ws.db)
-    lacking = due(ws, tasks, others)
-    groups = [HeadGroup(ws, tasks, heads, contest) for heads in by_space.values()]
+    found = due(ws, tasks, scorers)
+    new, lacking = found.counter(), found.by(others)
+    groups = [HeadGroup(ws, found.by(heads), heads, contest) for heads in by_space.values()]
     total = sum(len(group.due) for group in groups)
     is_idle = not lacking and not total  # a cluster is not started for nothing
     with open_engine(EngineConfig() if is_idle else settings, progress, key_variables(ws)) as engine:
@@ -117,14 +119,13 @@ def _broken(ws: Workspace, scorers: Mapping[str, Scorer], failed: Mapping[str, S
         return {}
     with ws.db.read() as connection:
         versions = {name: scorer.version for name, scorer in scorers.items()}
-        known = scored_candidates(connection, versions, reading_words(scorers))
-    working = {name for of_task in known.values() for names in of_task.values() for name in names}
+        working = {name for name, _, _ in present_counts(connection, versions, reading_words(scorers))}
     return {name: Broken(len(reasons), reasons[0]) for name, reasons in failed.items() if name not in working}
 
 
 def _score_by_task(
     ws: Workspace,
-    lacking: Sequence[Due],
+    lacking: DueCandidates,
     tasks: int,
     scorers: ScorerSet,
     engine: Engine,
@@ -132,15 +133,12 @@ def _score_by_task(
     progress: Progress,
 ) -> None:
     size = ws.config.engine.batch or CHUNK
-    works = [
-        whole[start : start + size * _CHUNKS]
-        for whole in (list(of_task) for _, of_task in groupby(lacking, key=lambda one: one[0].id))
-        for start in range(0, len(whole), size * _CHUNKS)
-    ]
-    open_works = Counter(of_task[0][0].id for of_task in works)
+    spans, most = lacking.spans(), size * _CHUNKS
+    works = [span[start : start + most] for span in spans for start in range(0, len(span), most)]
+    open_works = Counter({lacking[span.start][0].id: -(-len(span) // most) for span in spans})
     values = 0
     pool = engine.pool(ItemStage(scorers, ws.images), ws.config.workers, -(-len(lacking) // size))
-    executor = Executor(partial(_work, ws, pool, size), threading.Event(), room=_WAITING * pool.threads)
+    executor = Executor(partial(_work, ws, pool, size, lacking), threading.Event(), room=_WAITING * pool.threads)
     place = WorkQueue("score", pool.threads)
 
     def store(batch: Sequence[Scored | str]) -> None:
@@ -159,19 +157,21 @@ def _score_by_task(
 
     tell()
     try:
-        for of_task in works:
-            executor.add(place, of_task)
+        for work in works:
+            executor.add(place, work)
         for batch in executor.batches():
             store(batch)
             tell()
     finally:
-        pool.close()  # before what is under way is waited for: a scorer may wait for a program of its own
-        for batch in executor.finish():
+        for batch in executor.finish(time_to_end(), pool.close):  # a scorer may wait for a program of its own
             store(batch)
 
 
-def _work(ws: Workspace, pool: Pool[Chunk, Scored], size: int, of_task: Sequence[Due]) -> Iterator[Scored | str]:
+def _work(
+    ws: Workspace, pool: Pool[Chunk, Scored], size: int, lacking: DueCandidates, places: range
+) -> Iterator[Scored | str]:
     """What candidates of a task lack, a few at a time, and the task's id at the end."""
+    of_task = lacking[places.start : places.stop]
     task = of_task[0][0]
     try:
         inputs = ws.task_inputs(task, without_gone=True)
@@ -189,7 +189,7 @@ def _work(ws: Workspace, pool: Pool[Chunk, Scored], size: int, of_task: Sequence
 
 
 def _count(summary: ScoreSummary, scored: Scored) -> None:
-    for reason in map(str, scored.failures):
+    for reason in [str(failure) for failure in scored.failures if not failure.lost]:
         summary.failures[reason] = summary.failures.get(reason, 0) + 1
     for row in scored.rows:
         if row["reason"] is None:

@@ -70,7 +70,8 @@ def resolved(host: str, port: int, seconds: float) -> list[Any]:
     """``getaddrinfo``, which no signal interrupts, in a thread that may be left behind; raises what that raises."""
     literal = literal_address(host)
     if literal:
-        return socket.getaddrinfo(literal, port, 0, socket.SOCK_STREAM)
+        # Numbers alone: with a "%" in it, any name of a server's choice would be asked for here, for however long.
+        return socket.getaddrinfo(literal, port, 0, socket.SOCK_STREAM, 0, socket.AI_NUMERICHOST)
     future: Future[list[Any]] = Future()
 
     def ask() -> None:

@@ -5,17 +5,18 @@ Servers nest: an error in HTTP 200, in a list, as a text within a text, under th
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from selector.domain.json_text import parse_json
 from selector.net.redact import clean
 
 SENTENCE_CHARACTERS = 200
 _MOST_WORDS = 4000  # of an error; the longest are lists of what was wrong with each field
 _MOST_LEAF = 1000
+_MOST_NAME = 100  # of a code or a parameter, which are names
 _MOST_DEPTH = 6
 _ECHOES = {"input", "flagged_input", "body", "request", "prompt", "messages", "id", "request_id", "user_id", "url"}
 _SENTENCES = ("message", "msg", "status_msg", "error_msg", "detail", "reason", "errors")
@@ -39,13 +40,15 @@ _SECONDS = {
     "m": 60.0,
     "h": 3600.0,
 }
+# Every repetition is bounded, and a number begins where no digit is before: a server may write anything.
 _SPAN = (
-    r"(\d+(?:\.\d+)?)[\s\"']*"
+    r"(?<!\d)(\d{1,9}(?:\.\d{1,9})?)\d*[\s\"']{0,9}"
     r"(milliseconds?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|毫秒|秒|分钟|小时)(?![a-z])"
 )
 _WAIT = re.compile(
-    r"(?:retry|retries|again|wait|waiting|reset\w*|recover\w*|available|retry-?_?delay|resetdelay|请|等待)"
-    rf"[\W_]{{0,6}}(?:[a-z]+\W+){{0,4}}?((?:{_SPAN}[\s,]*(?:and\s)?)+)|((?:{_SPAN}\s*)+)(?:后|之后|以后)",
+    r"(?:retry|retries|again|wait|waiting|reset\w{0,12}|recover\w{0,12}|available|retry-?_?delay|resetdelay|请|等待)"
+    rf"[\W_]{{0,6}}(?:[a-z]{{1,20}}\W{{1,6}}){{0,4}}?((?:{_SPAN}[\s,]{{0,9}}(?:and\s)?){{1,4}})"
+    rf"|((?:{_SPAN}\s{{0,9}}){{1,4}})(?:后|之后|以后)",
     re.IGNORECASE,
 )
 _ONE_SPAN = re.compile(_SPAN, re.IGNORECASE)
@@ -90,11 +93,11 @@ def server_error(status: int, body: Any, text: str = "", key: str = "") -> Serve
     """
     told = _parsed(body if body is not None else ("" if text.lstrip().startswith("<") else text))
     error = _error(told)
-    code = _first(error, _CODES)
+    code = _first(error, _CODES)[:_MOST_NAME]
     said = clean(_IDS.sub("…", _sentence(error)), key, SENTENCE_CHARACTERS)
     words = " ".join((f"{code}:", said, *_leaves(told)))[:_MOST_WORDS].casefold()
     param = error.get("param") if isinstance(error, dict) else ""
-    return ServerError(_status(status, code), code, said, words, str(param or ""))
+    return ServerError(_status(status, code), code, said, words, str(param or "")[:_MOST_NAME])
 
 
 def error_in(body: Any) -> Any:
@@ -194,8 +197,8 @@ def _parsed(value: Any) -> Any:
     """A text that is JSON as what it stands for."""
     if isinstance(value, str) and value.lstrip()[:1] in ("{", "[") and len(value) < 1 << 16:
         try:
-            return json.loads(value)
-        except (ValueError, RecursionError):
+            return parse_json(value)
+        except ValueError:
             return value
     return value
 

@@ -7,10 +7,10 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from selector.domain import BestshotError, GenerationFailed, InputError, MissingPart
+from selector.domain.files import expanded
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def checked_key(key: str, where: str) -> str:
 
 def _read(path: str) -> str:
     try:
-        return Path(path).expanduser().read_text(encoding="utf-8-sig").strip()
+        return expanded(path).read_text(encoding="utf-8-sig").strip()
     except (OSError, UnicodeError):
         return ""
 

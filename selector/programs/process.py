@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import IO
 
 from selector.domain import MissingPart, raise_shortage
+from selector.domain.files import expanded
 from selector.net import Interrupted
 
 GRACE_SECONDS = 2.0  # between the polite signal and the other one
@@ -51,7 +52,7 @@ def program_at(name: str, cwd: str | None) -> str:
     """
     if cwd and not Path(cwd).is_dir():
         raise MissingPart(f"command: cwd_folder {cwd} is not a folder: make it, or mend the setting")
-    wanted = str(Path(name).expanduser()) if name.startswith("~") else name
+    wanted = str(expanded(name)) if name.startswith("~") else name
     found = shutil.which(str(Path(cwd or ".", wanted).absolute()) if os.sep in wanted else wanted)
     if found is None:
         raise MissingPart(

@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from selector.domain import InputError, MissingPart, TaskType
+from selector.domain.files import expanded
 from selector.domain.words import near_or_all
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -74,4 +74,4 @@ def number(name: str, value: Any, low: float, high: float) -> float:
 
 def folder(value: str) -> str | None:
     """The folder where the program runs; None: where bestshot runs."""
-    return str(Path(value).expanduser()) if value else None
+    return str(expanded(value)) if value else None

@@ -17,6 +17,19 @@ _FOLLOWERS = (
 _AFTER_QUOTE = re.compile(rf"\s*(?:$|[,.;:!?)\]\-=→{_WIDE}]|(?:{_FOLLOWERS})\b)")
 _TOUCHING = re.compile(r"\s?(?:to|into|with|by|and)")  # from 'A'to'B'
 
+# A quote that is opened twice begins anew: else every mark of a thousand would be read on to the end.
+_SPAN = re.compile(
+    r"“[^“”]*”|\"[^\"]*\"|「[^「」]*」|『[^『』]*』|《[^《》]*》|(?P<single>‘[^‘’]*’|(?<!\w)'[^']*'(?!\w))"
+)
+
+
+def without_quotes(text: str, singles: bool = True) -> str:
+    """The text with a blank for every quoted text, because what a picture shows may say anything; linear.
+
+    ``singles``: also for those in single quotes.
+    """
+    return _SPAN.sub(lambda found: found[0] if found["single"] and not singles else " ", text)
+
 
 def take_quotes(prompt: str) -> tuple[str, list[tuple[str, str]]]:
     """The prompt with every quoted text replaced by one private character, and (text, opening mark) of each.

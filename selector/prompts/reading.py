@@ -8,7 +8,14 @@ from selector.domain import TaskInputs, TaskType
 from selector.domain.reading import Reading
 from selector.prompts.edits.change import edit_of
 from selector.prompts.scene import read_scene
-from selector.prompts.text_edits.instruction import NOT_UNDERSTOOD, parse_text_instruction, quoted_texts
+from selector.prompts.text_edits.instruction import (
+    MAX_QUOTED,
+    MAX_QUOTED_CHARACTERS,
+    NOT_UNDERSTOOD,
+    TOO_MUCH_QUOTED,
+    parse_text_instruction,
+    quoted_texts,
+)
 
 UNREAD_CHANGE = "not read: what the instruction changes"
 
@@ -29,8 +36,10 @@ def reading_of(inputs: TaskInputs) -> Reading:
 def read_by_rules(kind: TaskType, prompt: str) -> Reading:
     """What closed forms of English and Chinese say; what they do not account for is not claimed."""
     if kind is TaskType.T2I:
-        scene, unread = read_scene(prompt)
-        return Reading(scene=scene, texts=quoted_texts(prompt), unread=unread and f"not read: {unread}")
+        (scene, unread), texts = read_scene(prompt), quoted_texts(prompt)
+        if len(texts) > MAX_QUOTED or sum(map(len, texts)) > MAX_QUOTED_CHARACTERS:
+            return Reading(scene=scene, unread=f"not read: {TOO_MUCH_QUOTED}")
+        return Reading(scene=scene, texts=texts, unread=unread and f"not read: {unread}")
     if kind is TaskType.VTTIE:
         edit = parse_text_instruction(prompt)
         return Reading(text_edit=edit, unread="" if edit else NOT_UNDERSTOOD)

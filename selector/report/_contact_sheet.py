@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from selector.domain import InputError, TaskType, is_applicable
+from selector.domain import InputError, TaskType, is_applicable, raise_shortage
 from selector.domain.files import replacing, sweep, write_atomically
+from selector.domain.visible import visible
 from selector.report._index import EXCLUDED, MOST_NAMES, NOTED, PINNED, TaskIndex
 from selector.report._model import Sheet, TaskRow
 from selector.report._pictures import Pictures, Thumbnail, link, plot_view
@@ -57,6 +58,7 @@ def write_contact_sheet(folder: Path, sheet: Sheet, copied: bool = False, whole:
                 written = _render_tasks(renderer, spool, TaskIndex(entries, words))
             return _write_pages(folder, sheet, words, written, spool)
     except OSError as error:
+        raise_shortage(error)
         raise InputError(f"the contact sheet cannot be written to {folder}: {error.strerror or error}") from error
 
 
@@ -201,7 +203,7 @@ def _environment(words: Words) -> Environment:
 
 
 def _encoded(text: str) -> bytes:
-    return text.encode("utf-8", "replace")  # a lone surrogate from a broken table must not end the report
+    return visible(text).encode()
 
 
 def _remove_pages_beyond(folder: Path, pages: int) -> None:

@@ -13,6 +13,7 @@ from typing import IO, Any
 
 from selector.domain import TaskType
 from selector.domain.decisions import DecisionKind
+from selector.domain.visible import visible_json
 from selector.report._model import TaskRow
 from selector.report._words import Words
 
@@ -98,8 +99,7 @@ class TaskIndex:
 
 
 def _json(value: Any) -> bytes:
-    # A lone surrogate from a broken table must not end the report.
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    return visible_json(json.dumps(value, ensure_ascii=False, separators=(",", ":"))).encode()
 
 
 def _first(text: str, most_bytes: int) -> str:

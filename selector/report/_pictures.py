@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from selector.domain import InputError
-from selector.domain.files import write_atomically
+from selector.domain.files import outlasted, write_atomically
 from selector.domain.names import check_name
 from selector.domain.picture import open_image
 from selector.domain.thumbnail import thumbnail_jpeg
@@ -99,7 +99,7 @@ class Pictures:
 
     def _made(self, name: str, make: Callable[[], bytes]) -> Path:
         path = self.folder / name
-        if not path.exists():
+        if not outlasted(path):
             write_atomically(path, make(), durable=False)
         return path
 

@@ -22,7 +22,7 @@ from selector.report._model import CandidateCard, Failure, PlotCard, Remark, She
 from selector.report._model import Verdict as SheetVerdict
 from selector.report.calibration import shown_weights, write_plots
 from selector.status import open_failures
-from selector.store.attempts import Attempt, current_plannings, load_attempts
+from selector.store.attempts import Attempt, current_plannings, failed_attempts, load_attempts
 from selector.store.candidates import SHORT_ID, load_candidates, makers_by_candidate
 from selector.store.file_versions import successors
 from selector.store.picks import newest_basis, newest_picks
@@ -140,25 +140,26 @@ def _rows(context: Context, builds: Builds) -> Iterator[TaskRow]:
     ws = context.ws
     with ws.db.read() as connection:
         newest = newest_picks(connection)
-        failures = open_failures(current_plannings(connection), [], builds)
+        found = current_plannings(connection, failed=True), failed_attempts(connection)
         newer = successors(connection)
     picks = {p.task_id: p for p in newest[1]} if newest else {}
-    declined: dict[str, list[Failure]] = {f.task_id: [] for f in failures}
-    for f in failures:
-        declined[f.task_id].append(Failure(f.generator, f.reason or f.outcome, f.outcome == "declined"))
+    failures: dict[str, list[Failure]] = {}
+    for f in open_failures(*found, builds, context.decisions):
+        recipe = recipe_in_words(f.recipe) if isinstance(f, Attempt) else ""
+        told = Failure(f.generator, f.reason or f.outcome, f.outcome == "declined", recipe)
+        failures.setdefault(f.task_id, []).append(told)
     older: dict[tuple[str, str], list[str]] = {}
     for (task_id, candidate_id), (_, now) in newer.items():
         older.setdefault((task_id, now), []).append(candidate_id[:SHORT_ID])
     for task in context.tasks:
-        yield _row(context, task, picks.get(task.id), builds, declined.get(task.id, []), older)
+        yield _row(context, task, picks.get(task.id), failures.get(task.id, []), older)
 
 
 def _row(
     context: Context,
     task: Task,
     pick: Pick | None,
-    builds: Builds,
-    declined: list[Failure],
+    failures: Sequence[Failure],
     older: Mapping[tuple[str, str], list[str]],
 ) -> TaskRow:
     ws, known, decisions = context.ws, context.known, context.decisions
@@ -199,11 +200,6 @@ def _row(
             )
         )
     cards.sort(key=lambda c: (c.rank is None, c.rank, c.excluded is not None, c.id))
-    failed = [
-        Failure(f.generator, f.reason or f.outcome, f.outcome == "declined", recipe_in_words(f.recipe))
-        for f in open_failures([], attempts, builds)
-        if isinstance(f, Attempt)
-    ]
     return TaskRow(
         id=task.id,
         type=task.type,
@@ -213,7 +209,7 @@ def _row(
         candidates=tuple(cards),
         pick_reason=pick.reason if pick else "not picked yet",
         flags=("SC not measured",) if known and picked is not None and not known.estimates.sc_informed[picked] else (),
-        failures=(*declined, *failed),
+        failures=tuple(failures),
         margin=_margin(known, picked, [places.get((task.id, c.id)) for c in candidates]),
         remarks=_remarks(decisions, task.id),
     )

@@ -12,6 +12,7 @@ from selector.decide.deciding import DecisionBook
 from selector.decide.revision import Revision
 from selector.domain import InputError, Pick
 from selector.domain.decisions import person
+from selector.domain.words import no_task
 from selector.review._gallery import load_gallery
 from selector.review._rows import Known, Row, all_rows
 from selector.review._snapshot_file import Snapshot, read_snapshot
@@ -85,7 +86,7 @@ class Desk:
         """One task's; raises ``NoTask`` where there is none."""
         found = next((row for row in self.rows if row.task.id == task_id), None)
         if found is None:
-            raise NoTask(f"there is no task '{task_id[:60]}' in this campaign")
+            raise NoTask(no_task(task_id, [row.task.id for row in self.rows]))
         return found
 
     def _look(self) -> tuple[Known, dict[str, int]]:

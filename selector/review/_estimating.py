@@ -202,7 +202,8 @@ def _places(pool: Pool, context: Context) -> dict[int, dict[str, float]]:
 
 def _declined(context: Context) -> dict[str, list[dict[str, Any]]]:
     with context.ws.db.read() as connection:
-        failed = open_failures(current_plannings(connection, failed=True), failed_attempts(connection), context.builds)
+        found = current_plannings(connection, failed=True), failed_attempts(connection)
+    failed = open_failures(*found, context.builds, context.decisions)
     counts: dict[str, Counter[tuple[str, str]]] = {}
     for f in failed:
         counts.setdefault(f.task_id, Counter())[f.generator, f.reason or f.outcome] += 1

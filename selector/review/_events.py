@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Any
 
+from selector.domain.visible import visible_json
 from selector.review._spoken import in_language
 
 _PING_SECONDS = 15.0
@@ -63,7 +64,7 @@ class Events:
                 if seen != self._number:
                     seen = self._number
                     state = in_language({**self._told, **self._more()}, language)
-                    yield f"data: {json.dumps(state, ensure_ascii=False)}\n\n"
+                    yield f"data: {visible_json(json.dumps(state, ensure_ascii=False))}\n\n"
                     await asyncio.sleep(0.1)
                     continue
                 assert self._news is not None

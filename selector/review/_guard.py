@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
@@ -13,6 +14,7 @@ from starlette.responses import JSONResponse
 
 from selector.review._spoken import error_line
 
+_log = logging.getLogger("bestshot.review")
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 App = Callable[[Scope, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Awaitable[None]]
@@ -65,6 +67,8 @@ class Guard:
         except asyncio.CancelledError:  # the server ends, and has waited for this answer long enough
             with suppress(Exception):
                 await _error(scope, 503, "the page has ended")(scope, receive, _with_headers(send))
+        except Exception:  # it is answered by now; the server would print it, with what others have written in it
+            _log.exception("a request failed")
 
     def _refusal(self, scope: Scope) -> JSONResponse | None:
         headers = _first_of(scope["headers"])

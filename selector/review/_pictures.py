@@ -13,7 +13,7 @@ from pathlib import Path
 
 from selector.contest.input_images import resolve_image
 from selector.domain import InputError, Picture
-from selector.domain.files import trim, write_atomically
+from selector.domain.files import outlasted, trim, write_atomically
 from selector.domain.thumbnail import thumbnail_jpeg
 from selector.store import Images
 
@@ -89,7 +89,7 @@ class Pictures:
 
     def _small(self, path: Path, tag: str, side_px: int) -> Sent:
         kept = self._kept(tag, str(side_px))
-        if kept.is_file():
+        if outlasted(kept):
             return Sent("image/jpeg", kept.stem, path=kept)
         with self._slots:
             data = thumbnail_jpeg(path.read_bytes(), f"picture {path.name[:16]}", side_px)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -12,12 +12,13 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response, StreamingResponse
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import FileResponse, HTMLResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from selector.domain import BestshotError, InputError
 from selector.domain.decisions import Decision, DecisionKind
+from selector.domain.json_text import parse_json
 from selector.review._desk import Desk, NoTask
 from selector.review._events import Events
 from selector.review._jobs import DONE, Busy, Jobs
@@ -26,7 +27,7 @@ from selector.review._pairs import answer, next_pair
 from selector.review._pictures import FULL, NoPicture, Pictures, Sent
 from selector.review._queue import MOST_ROWS, QueueWish, in_order, is_wanted, neighbours, number_of
 from selector.review._rows import Row
-from selector.review._spoken import error_line, in_language, language_in
+from selector.review._spoken import Answer, error_line, in_language, language_in
 from selector.review._state_view import export_preview, state_view, stored_plan, totals_view
 from selector.review._task_view import decision_json, task_view
 from selector.review._watch import Watch
@@ -37,6 +38,7 @@ from selector.store.presence import at_work
 
 _log = logging.getLogger("bestshot.review")
 _MOST_BYTES = 64 << 10  # of a request's body
+_BODY_SECONDS = 10.0  # that it may take to come
 _MOST_SEEN = 100  # characters of what a page says that it has drawn
 _MOST_TEXT = 200  # characters of a prompt in the queue
 _FOREVER = "private, max-age=31536000, immutable"
@@ -83,7 +85,9 @@ class Routes:
             Route("/api/jobs/{id:int}/stop", _told(self._stop), methods=["POST"]),
             Route("/api/pair", self._pair, methods=["GET", "POST"]),
         ]
-        app = Starlette(routes=[*get, *post], exception_handlers={HTTPException: _no_such_place})
+        app = Starlette(
+            routes=[*get, *post], exception_handlers={HTTPException: _no_such_place, Exception: _unexpected}
+        )
         app.router.redirect_slashes = False  # to an address without the token
         return app
 
@@ -150,7 +154,7 @@ class Routes:
         if found is None:
             return error_line(request, 503, "what was edited could not be found out: open the task again to try again")
         boxes = {"region": found.get("asked"), "candidates": found.get("changed", {})}
-        return JSONResponse({**boxes, "left_out": found is LEFT_OUT})
+        return Answer({**boxes, "left_out": found is LEFT_OUT})
 
     async def _image(self, request: Request) -> Response:
         wanted, size = request.path_params["id"], request.query_params.get("size", FULL)
@@ -285,13 +289,15 @@ def _told(act: Callable[[Body, Request], Body]) -> Callable[[Request], Awaitable
     """A handler of a JSON body of bounded size."""
 
     async def handler(request: Request) -> Response:
-        data = b""
-        async for part in request.stream():
-            data += part
+        try:
+            data = await asyncio.wait_for(_read(request), _BODY_SECONDS)
             if len(data) > _MOST_BYTES:
                 return error_line(request, 413, f"at most {_MOST_BYTES // 1024} kB can be sent at once")
-        try:
-            body = json.loads(data or b"{}")
+            body = parse_json(data or b"{}")
+        except asyncio.TimeoutError:
+            return error_line(request, 408, "the request took too long to come", {"connection": "close"})
+        except ClientDisconnect:
+            return error_line(request, 400, "the request was cut off")
         except ValueError:
             return error_line(request, 400, "the request is no JSON")
         if not isinstance(body, dict):
@@ -301,15 +307,29 @@ def _told(act: Callable[[Body, Request], Body]) -> Callable[[Request], Awaitable
     return handler
 
 
+async def _read(request: Request) -> bytes:
+    """The body; of one that is too long a beginning that is, too."""
+    data = b""
+    async for part in request.stream():
+        data += part
+        if len(data) > _MOST_BYTES:
+            break
+    return data
+
+
 async def _safely(request: Request, answer: Callable[[], Any]) -> Response:
     language = language_in(request)
     try:
-        return JSONResponse(await run_in_threadpool(lambda: in_language(answer(), language)))
+        return Answer(await run_in_threadpool(lambda: in_language(answer(), language)))
     except BestshotError as error:
         return error_line(request, _STATUS.get(type(error), 400), str(error))
     except Exception as error:  # a page must not end for one answer
         _log.exception("a request failed")
-        return error_line(request, 500, f"unexpected {type(error).__name__}: {error}")
+        return await _unexpected(request, error)
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    return error_line(request, 500, f"unexpected {type(error).__name__}: {error}")
 
 
 async def _picture(request: Request, find: Callable[[], Sent]) -> Response:

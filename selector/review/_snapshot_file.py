@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from selector.domain.files import make_folder, scratch_folder
+from selector.domain.json_text import parse_json
 
 FORMAT = 1  # raise it when the file holds something else: one of another format is made anew
 _TABLES = (
@@ -86,7 +87,7 @@ class Snapshot:
     def detail(self, task_id: str) -> Mapping[str, Any]:
         """What only the view of one task needs: reading, places of its scores, why its pick leads, what declined."""
         rows = self._rows("SELECT value FROM detail WHERE task_id = ?", task_id)
-        found: Mapping[str, Any] = json.loads(rows[0][0]) if rows else {}
+        found: Mapping[str, Any] = parse_json(rows[0][0]) if rows else {}
         return found
 
     def replies(self, candidate_id: str) -> list[int]:
@@ -137,11 +138,11 @@ def read_snapshot(path: Path) -> Snapshot | None:
             told = dict(connection.execute("SELECT key, value FROM fact").fetchall())
             if told.get("format") != str(FORMAT):
                 return None
-            facts = SnapshotFacts(**json.loads(told["facts"]))
+            facts = SnapshotFacts(**parse_json(told["facts"]))
             rows = connection.execute("SELECT id, value FROM task")
-            tasks = {key: TaskEstimate(*json.loads(value)) for key, value in rows}
+            tasks = {key: TaskEstimate(*parse_json(value)) for key, value in rows}
             rows = connection.execute("SELECT task_id, id, value FROM candidate")
-            candidates = {(task, key): CandidateEstimate(*json.loads(value)) for task, key, value in rows}
+            candidates = {(task, key): CandidateEstimate(*parse_json(value)) for task, key, value in rows}
     except (sqlite3.Error, ValueError, TypeError, KeyError):
         return None
     return Snapshot(facts, tasks, candidates, path)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 
 from selector.domain import JSONValue, Score, Task
 from selector.domain.decisions import Decision, Target
+from selector.domain.json_text import parse_json
 from selector.generate.recipes import FINISH, PROMPT
 from selector.review._desk import Desk
 from selector.review._rows import Known, Row, Standing, picked, runner_up, standings
@@ -236,7 +237,7 @@ def _reasoning(text: str) -> str:
     """The words of a reply without its numbers, where it is the JSON object that was asked for."""
     start, end = text.find("{"), text.rfind("}")
     try:
-        said = json.loads(text[start : end + 1])
+        said = parse_json(text[start : end + 1])
     except ValueError:
         said = None
     words = [value for value in said.values() if isinstance(value, str)] if isinstance(said, dict) else []

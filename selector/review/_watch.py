@@ -9,13 +9,13 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from selector.contest.quota import day_of
 from selector.domain import BestshotError
 from selector.review._beside import Beside
 from selector.review._desk import Desk
 from selector.review._snapshot_file import SnapshotFacts
 from selector.review._source import SHOWN_AT_ONCE, differing, snapshot_key
 from selector.store.news import newest_rows
-from selector.submit.ledger import Quota
 
 _log = logging.getLogger("bestshot.review")
 _LOOK_SECONDS = 0.5
@@ -41,7 +41,6 @@ class Watch:
         self._estimating: Beside | None = None
         self._advising: Beside | None = None
         self._advised = ("", "")  # the moment of the estimates, and the contest's day, of the newest advice
-        self._quota: Quota | None = None  # of the contest's day
         self._seen: dict[str, int] = {}
         self._last_news = self._first_news = self._not_before = 0.0
         self.next_step: dict[str, Any] | None = None  # the first of `bestshot next`
@@ -125,9 +124,7 @@ class Watch:
 
     def _today(self) -> str:
         """The contest's day, in which there are new submissions."""
-        if self._quota is None or self._desk.ws.clock() >= self._quota.turns_at:
-            self._quota = self._desk.ledger.quota()
-        return self._quota.day.isoformat()
+        return day_of(self._desk.ws.clock(), self._desk.ws.profile).isoformat()
 
     def _ask_for_advice(self, at: str, day: str) -> None:
         """Once for each state of the estimates and each day, at first beside the estimates: it is the first line."""

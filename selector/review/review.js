@@ -202,6 +202,16 @@ async function request(path, options = {}) {
   return told;
 }
 
+/** Resolved while nothing is pressed, by mouse or space bar: what news draw anew meanwhile would hear no click. */
+let released = Promise.resolve();
+let release = null;
+function holdDrawing(event) {
+  const pressed = event.type === "keydown" ? event.key === " " : event.button === 0;
+  if (pressed && !release && event.target.closest?.("a, button, summary, label"))
+    released = new Promise((resolve) => (release = resolve));
+}
+const drawAgain = () => setTimeout(() => (release = release?.())); // after the click that is about to be heard
+
 const get = (path, query = {}) => request(`${path}?${new URLSearchParams(fields(query))}`);
 const post = (path, body = {}) =>
   request(path, {
@@ -230,6 +240,7 @@ async function loadTask(id, { fresh = false } = {}) {
 
 async function loadState() {
   state = await get("api/state");
+  await released;
   drawTop();
   if (view() === "day") drawDay();
   if (view() === "queue" && $("next")) drawNext();
@@ -258,6 +269,7 @@ function refresh({ decisions = true } = {}) {
 
 async function freshTask(id) {
   const told = await loadTask(id, { fresh: true });
+  await released;
   if (view() !== "task" || here.task !== id || sending > 0) return;
   drawTask(told);
   loadOutline(told);
@@ -280,7 +292,10 @@ function listen() {
     document.documentElement.setAttribute("data-lost", "");
     drawTop();
   };
-  events.onmessage = (event) => heard(JSON.parse(event.data));
+  events.onmessage = async (event) => {
+    await released;
+    heard(JSON.parse(event.data));
+  };
 }
 
 /** `news` holds the numbers of the newest rows by table: what differs from what was heard before is new. */
@@ -664,6 +679,7 @@ async function reloadQueue() {
   const name = JSON.stringify(filters());
   const first = Math.floor(firstRow() / PAGE);
   const told = await pageOf(first);
+  await released;
   if (name !== JSON.stringify(filters())) return;
   Object.assign(queue, { key: name, total: told.total, pages: new Map([[first, told.tasks]]), stale: false });
   queue.waiting.clear();
@@ -2129,6 +2145,7 @@ const day = { plan: null, totals: null, work: null };
 async function loadDay() {
   try {
     [day.plan, day.totals, day.work] = await Promise.all(["plan", "totals", "work"].map((one) => get(`api/${one}`)));
+    await released;
     if (view() === "day") drawDay();
   } catch (error) {
     complain(error);
@@ -2725,6 +2742,10 @@ async function start() {
   useTheme(memory.get("theme"));
   history.scrollRestoration = "manual";
   document.addEventListener("keydown", pressed);
+  for (const name of ["pointerdown", "keydown"]) addEventListener(name, holdDrawing, { capture: true });
+  for (const name of ["pointerup", "pointercancel", "dragend", "keyup"]) addEventListener(name, drawAgain, { capture: true });
+  addEventListener("blur", drawAgain); // of the window: that of a field comes while a button is pressed
+  addEventListener("pointermove", (event) => release && !event.buttons && drawAgain(), { passive: true });
   document.addEventListener("click", (event) => {
     const followed = event.target.closest("a[data-go]");
     if (!followed || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;

@@ -24,6 +24,8 @@ _log = logging.getLogger("bestshot.review")
 HOST = "127.0.0.1"
 _TOKEN_BYTES = 24
 _START_SECONDS = 30.0
+_ASK_SECONDS = 10.0  # that a connection may take until it has asked for something
+_MOST_CONNECTIONS = 256  # at once, of which those that ask for nothing are closed
 _END_SECONDS = 2  # that open answers get to end, before they are cut off
 
 
@@ -128,6 +130,24 @@ def _server(desk: Desk, token: str, port: int, own: contextlib.ExitStack) -> Any
             events.open()
             watch.start()
             await super().startup(sockets)
+            self._turning_out = asyncio.create_task(self._turn_out())
+
+        async def _turn_out(self) -> None:
+            """Who asks for nothing, or takes long to say what, makes room for others."""
+            waiting: dict[Any, tuple[Any, float]] = {}
+            while True:
+                await asyncio.sleep(1.0)
+                now, before, waiting = time.monotonic(), waiting, {}
+                connections: list[Any] = list(self.server_state.connections)
+                for one in connections:
+                    if one.cycle is None or one.cycle.response_complete:
+                        asked, since = before.get(one, (None, now))
+                        waiting[one] = one.cycle, since if asked is one.cycle else now
+                oldest = sorted(waiting, key=lambda one: waiting[one][1])
+                surplus = len(connections) - _MOST_CONNECTIONS
+                for number, one in enumerate(oldest):
+                    if number < surplus or now - waiting[one][1] >= _ASK_SECONDS:
+                        one.transport.close()
 
         def end(self) -> None:
             """Answers that would go on for long end."""
@@ -135,6 +155,7 @@ def _server(desk: Desk, token: str, port: int, own: contextlib.ExitStack) -> Any
             outlines.end()
 
         async def shutdown(self, sockets: Any = None) -> None:
+            self._turning_out.cancel()
             hurrying = asyncio.create_task(self._hurry())
             await super().shutdown(sockets)
             hurrying.cancel()
@@ -152,6 +173,7 @@ def _server(desk: Desk, token: str, port: int, own: contextlib.ExitStack) -> Any
     config = uvicorn.Config(
         Guard(app, token, port, desk.settings.read_only),
         log_config=None,
+        log_level="critical",  # of what strangers send it would print lines
         access_log=False,  # the address holds the token
         lifespan="off",
         server_header=False,

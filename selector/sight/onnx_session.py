@@ -13,6 +13,7 @@ Memory: the file's size and the activations; the models used last are kept, ``KE
 from __future__ import annotations
 
 import importlib.util
+import logging
 import re
 import threading
 from collections import OrderedDict
@@ -32,8 +33,10 @@ from selector.domain import (
     raise_shortage,
     reason_of,
 )
+from selector.weights.unreadable import why_unreadable
 
 Array = NDArray[Any]
+_log = logging.getLogger("bestshot.sight")
 
 KEPT = 8
 _DEVICE = re.compile(r"auto|cpu|cuda(:\d{1,3})?")
@@ -189,14 +192,28 @@ def _load(path: Path, device: str, threads: int) -> OnnxModel:
     options.intra_op_num_threads = threads
     options.use_deterministic_compute = True
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads leave the cores to others
+
+    def opened(providers: list[Any]) -> Any:  # without onnxruntime's own second try, which it prints
+        return onnxruntime.InferenceSession(str(path), options, providers=providers, enable_fallback=0)
+
+    providers = _providers(device)
     try:
-        session = onnxruntime.InferenceSession(str(path), options, providers=_providers(device))
-    except Exception as error:  # onnxruntime's exceptions have no common class of their own
-        raise InputError(f"{path}: not an ONNX model that can be read here ({reason_of(error)[:200]})") from error
+        try:
+            session = opened(providers)
+        except Exception as error:
+            if len(providers) == 1:
+                raise
+            _log.info("%s does not open on a GPU, a CPU is tried: %s", path, why_unreadable(error, path))
+            session = opened(["CPUExecutionProvider"])  # a GPU that does not start, if it is not the file
+        ports = _ports(session.get_inputs()), _ports(session.get_outputs())
+    except Exception as error:
+        raise InputError(
+            f"{path}: not an ONNX model that can be read here ({why_unreadable(error, path)}): fetch the file again"
+        ) from error
     runs_on = "cuda" if "CUDAExecutionProvider" in session.get_providers() else "cpu"
     if device.startswith("cuda") and runs_on == "cpu":
         raise MissingPart(f'device = "{device}", but CUDA does not start in onnxruntime: set device = "auto" or "cpu"')
-    return OnnxModel(path, _ports(session.get_inputs()), _ports(session.get_outputs()), runs_on, session)
+    return OnnxModel(path, *ports, runs_on, session)
 
 
 def _providers(device: str) -> list[Any]:

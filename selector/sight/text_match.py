@@ -10,10 +10,14 @@ import unicodedata
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from selector.sight.ocr import TextLine
 
+Ints = NDArray[np.int64]
+
 CASE_COST = 0.25  # "Open" for "OPEN" is a smaller fault than a wrong letter
+_STEP = 4  # what a wrong letter costs in whole numbers
 MIN_SIMILARITY = 0.6  # below this, a found text is another text
 _AS_GOOD = 0.02  # of similarity: below the best by more is another text
 _SAME = str.maketrans(
@@ -59,44 +63,46 @@ def best_window(wanted: str, read: str) -> tuple[float, int, int]:
     hay, places = _plain_with_places(read)
     if not needle or not hay:
         return 0.0, 0, 0
-    cost = np.zeros(len(hay) + 1)
-    start = np.arange(len(hay) + 1)
+    # A cell is cost x size + start, so that the least one is the cheapest and, of such, the one that starts first.
+    size, columns = len(hay) + 1, np.arange(len(hay) + 1)
+    step, swaps, cells = _STEP * size, _swap_costs(needle, hay), columns
     for row, char in enumerate(needle, 1):
-        above, above_start = cost, start
-        cost, start = np.empty_like(above), np.empty_like(above_start)
-        cost[0], start[0] = row, 0
-        for column in range(1, len(hay) + 1):
-            options = (
-                (above[column - 1] + _swap_cost(char, hay[column - 1]), above_start[column - 1]),
-                (above[column] + 1.0, above_start[column]),
-                (cost[column - 1] + 1.0, start[column - 1]),
-            )
-            cost[column], start[column] = min(options)
+        best = np.minimum(cells[:-1] + swaps[char] * size, cells[1:] + step)
+        cells = _run_on(np.concatenate([[row * step], best]), step, columns)
+    cost = cells // size / _STEP
     end = int(np.argmin(cost))
+    start = int(cells[end] % size)
     similarity = max(0.0, 1.0 - float(cost[end]) / len(needle))
-    if end == 0 or int(start[end]) >= end:
+    if end == 0 or start >= end:
         return similarity, 0, 0
-    return similarity, places[int(start[end])], places[end - 1] + 1
+    return similarity, places[start], places[end - 1] + 1
 
 
 def similarity(one: str, other: str) -> float:
     """Likeness of two whole texts, 0 to 1: 1 - edit distance / length of the longer one."""
-    a, b = plain(one), plain(other)
+    a, b = sorted((plain(one), plain(other)), key=len)
     if not a or not b:
         return 1.0 if a == b else 0.0
-    row = np.arange(len(b) + 1, dtype=float)
+    columns, swaps = np.arange(len(b) + 1), _swap_costs(a, b)
+    row = columns * _STEP
     for i, char in enumerate(a, 1):
-        above, row = row, np.empty_like(row)
-        row[0] = i
-        for j in range(1, len(b) + 1):
-            row[j] = min(above[j - 1] + _swap_cost(char, b[j - 1]), above[j] + 1.0, row[j - 1] + 1.0)
-    return max(0.0, 1.0 - float(row[-1]) / max(len(a), len(b)))
+        best = np.minimum(row[:-1] + swaps[char], row[1:] + _STEP)
+        row = _run_on(np.concatenate([[i * _STEP], best]), _STEP, columns)
+    return max(0.0, 1.0 - float(row[-1]) / _STEP / max(len(a), len(b)))
 
 
-def _swap_cost(a: str, b: str) -> float:
-    if a == b:
-        return 0.0
-    return CASE_COST if a.casefold() == b.casefold() else 1.0
+def _swap_costs(needle: str, hay: str) -> dict[str, Ints]:
+    """For every character of ``needle``, what each of ``hay`` costs in its place, (len(hay),) in steps."""
+    exact, folded = np.array(list(hay)), np.array([char.casefold() for char in hay])
+    return {
+        char: np.where(exact == char, 0, np.where(folded == char.casefold(), int(CASE_COST * _STEP), _STEP))
+        for char in {*needle}
+    }
+
+
+def _run_on(cells: Ints, step: int, columns: Ints) -> Ints:
+    """Each cell, or one left of it and a step for each column between, whichever is less."""
+    return np.minimum.accumulate(cells - step * columns) + step * columns
 
 
 def find_spans(lines: tuple[TextLine, ...], wanted: str) -> tuple[Span, ...]:

@@ -7,14 +7,18 @@ import os
 import re
 import stat
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from itertools import groupby
 from pathlib import Path
 
-from selector.domain import BestshotError, InputError, Picture, raise_shortage
-from selector.domain.files import sweep, write_atomically
+from selector.domain import BestshotError, InputError, OutOfResources, Picture, raise_shortage
+from selector.domain.files import followed, sweep, write_atomically
 
-CURE = "run `bestshot generate`, which makes it again without paying where the service still has it"
+CURE = (
+    "import it again if it was imported, or run `bestshot generate`, which makes it again without paying where the "
+    "service still has it"
+)
 _IMAGE_ID = re.compile(r"[0-9a-f]{64}")
 USERS = "users"  # beside images that campaigns share: an empty file of each owner
 
@@ -33,10 +37,18 @@ class Images(ABC):
         root: folder of the images, or of those that are kept on this machine.
         suffix: ".jpg" or ".png", one for a campaign: it follows from the profile.
         owner: the campaign's id and its store's token where others may use the place too, else "".
+        before: a folder where they lay before the campaign had this place; what is missing here is read there, and put
+            here if that can be.
+
+    Attributes:
+        brought: ids of those that were put here from the folder of before.
     """
 
-    def __init__(self, root: Path, suffix: str, owner: str = "") -> None:
+    def __init__(self, root: Path, suffix: str, owner: str = "", before: Path | None = None) -> None:
         self.root, self.suffix, self.owner = root, suffix, owner
+        is_another = before is not None and before.is_dir() and followed(before) != followed(root)
+        self._before = ImageFolder(before, suffix) if before and is_another else None
+        self.brought: set[str] = set()
 
     def path(self, image_id: str) -> Path:
         """Where its file lies on this machine, if it does; raises ``InputError`` as ``name``."""
@@ -58,6 +70,11 @@ class Images(ABC):
     def lasting(self) -> bool:
         """Whether ``path`` is where an image stays, so that a page may link to it."""
 
+    @property
+    def fault(self) -> str:
+        """Why the place is not there, "" where it is, or that is not known."""
+        return ""
+
     def place(self, image_id: str) -> str:
         """Where people find an image: a path, or an address."""
         return f"{self.address}/{self.name(image_id)}"
@@ -76,8 +93,20 @@ class Images(ABC):
         """
 
     def fetched(self, image_id: str) -> Picture:
-        """As ``picture``, from the place itself: what this machine keeps of it says nothing."""
+        """As ``picture``, from the place itself: what this machine keeps of it says nothing, and what lay before must
+        come to be there.
+        """
         return self.picture(image_id)
+
+    def _bring(self, image_id: str, surely: bool) -> Picture | None:
+        """An image out of the folder of before, put here (``surely``: or it raises); None where there is none."""
+        if self._before is None or self._before.size_of(image_id) is None:
+            return None
+        found = self._before.picture(image_id)
+        with suppress(*(() if surely else (BestshotError,))):  # a place that takes nothing is told by who writes
+            self.put(found.data)
+            self.brought.add(image_id)
+        return found
 
     @abstractmethod
     def file(self, image_id: str) -> Path:
@@ -96,12 +125,17 @@ class Images(ABC):
         """An image was found missing or damaged, maybe on another machine: ``is_whole`` is to know it here."""
 
     @abstractmethod
+    def known_lost(self, image_ids: Iterable[str]) -> Iterator[str]:
+        """Those of sorted ids that are lost as far as is known here: no image is read, and no address asked."""
+
+    @abstractmethod
     def remove(self, image_id: str) -> None:
         """Delete an image; nothing where there is none."""
 
-    @abstractmethod
     def forget(self, image_id: str) -> None:
         """Delete what this machine keeps of an image, where that lies elsewhere."""
+        if self._before is not None:
+            self._before.remove(image_id)
 
     @abstractmethod
     def users(self) -> tuple[str, ...]:
@@ -121,16 +155,10 @@ class Images(ABC):
 
 
 class ImageFolder(Images):
-    """A folder: the campaign's own, or one that several machines share.
-
-    ``before``: a folder where they lay before the campaign had this one; what is not whole here is read there, and put
-    here if that can be.
-    """
+    """A folder: the campaign's own, or one that several machines share."""
 
     def __init__(self, root: Path, suffix: str, owner: str = "", before: Path | None = None) -> None:
-        super().__init__(root, suffix, owner)
-        is_another = before is not None and before.is_dir() and before.resolve() != root.resolve()
-        self._before = ImageFolder(before, suffix) if before and is_another else None
+        super().__init__(root, suffix, owner, before)
         self._prefix = f"{root}{os.sep}"
         self._noted = not owner
 
@@ -167,14 +195,18 @@ class ImageFolder(Images):
         return image_id
 
     def picture(self, image_id: str) -> Picture:
+        return self._found(image_id)
+
+    def fetched(self, image_id: str) -> Picture:
+        return self._found(image_id, surely=True)
+
+    def _found(self, image_id: str, surely: bool = False) -> Picture:
         try:
             return self._own_picture(image_id)
         except LostImage:
-            if self._before is None or self._before.size_of(image_id) is None:
+            found = self._bring(image_id, surely)
+            if found is None:
                 raise
-        found = self._before.picture(image_id)
-        with suppress(BestshotError):  # a place that takes nothing is told by who writes
-            self.put(found.data)
         return found
 
     def _own_picture(self, image_id: str) -> Picture:
@@ -183,7 +215,7 @@ class ImageFolder(Images):
         try:
             found = Picture(path.read_bytes(), f"candidate {image_id[:12]}")
         except FileNotFoundError as error:
-            raise LostImage(f"{shown} is missing from the campaign: restore it from a backup, or {CURE}") from error
+            raise LostImage(f"{shown} is missing from the campaign: restore it from a backup, {CURE}") from error
         except OSError as error:
             raise_shortage(error)
             raise InputError(f"{shown} cannot be read ({error.strerror or error}): is it readable for you?") from error
@@ -204,6 +236,13 @@ class ImageFolder(Images):
     def note_lost(self, image_id: str) -> None:
         pass  # ``is_whole`` looks itself
 
+    def known_lost(self, image_ids: Iterable[str]) -> Iterator[str]:
+        for start, ids in groupby(image_ids, lambda one: one[:2]):  # a list of names costs less than a look at each
+            roots = [self.root] if self._before is None else [self.root, self._before.root]
+            with suppress(OSError):  # a disk that fails says nothing of what is on it
+                there = {name for root in roots for name in _names(root / start)}
+                yield from [one for one in ids if f"{one}{self.suffix}" not in there]
+
     def remove(self, image_id: str) -> None:
         try:
             super().path(image_id).unlink(missing_ok=True)
@@ -212,10 +251,6 @@ class ImageFolder(Images):
                 f"{self.place(image_id)} cannot be deleted ({error.strerror or error}): is its folder writable for you?"
             ) from error
         self.forget(image_id)
-
-    def forget(self, image_id: str) -> None:
-        if self._before is not None:  # else it is the image itself
-            self._before.remove(image_id)
 
     def users(self) -> tuple[str, ...]:
         folder = self.root / USERS
@@ -241,6 +276,40 @@ class ImageFolder(Images):
         if not self._noted:
             write_atomically(self.root / USERS / self.owner, b"", durable=False)
             self._noted = True
+
+
+class UnreachableImages(ImageFolder):
+    """Images at a place that is not there: each look says why, and nothing is made there."""
+
+    def __init__(self, place: str, suffix: str, why: str) -> None:
+        super().__init__(Path(place), suffix)
+        self._why = why
+
+    def put(self, data: bytes) -> str:  # noqa: ARG002
+        raise OutOfResources(self._why)
+
+    def fetched(self, image_id: str) -> Picture:  # noqa: ARG002
+        raise OutOfResources(self._why)
+
+    picture = fetched
+
+    def known_lost(self, image_ids: Iterable[str]) -> Iterator[str]:  # noqa: ARG002 - nobody can tell
+        return iter(())
+
+    @property
+    def fault(self) -> str:
+        return self._why
+
+    def check(self) -> str:
+        raise InputError(self._why)
+
+
+def _names(folder: Path) -> list[str]:
+    """Of the files of a folder; none where it is not there."""
+    try:
+        return os.listdir(folder)  # noqa: PTH208 - a Path each costs several times as much
+    except (FileNotFoundError, NotADirectoryError):
+        return []
 
 
 def is_image_id(text: str) -> bool:

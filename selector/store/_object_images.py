@@ -6,12 +6,13 @@ import hashlib
 import os
 import threading
 import time
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from selector.domain import InputError, Picture, raise_shortage
 from selector.domain.files import sweep, trim, write_atomically
-from selector.store._images import CURE, USERS, ImageFolder, Images, LostImage, image_owners, is_image_id
+from selector.store._images import CURE, USERS, Images, LostImage, image_owners, is_image_id
 from selector.store._object_store import ObjectStore
 
 _LOOKS = 3  # at bytes that do not match: they may have been cut on their way
@@ -24,8 +25,6 @@ _LOST = "lost"  # names of images that were found missing or damaged at the addr
 class ObjectImages(Images):
     """Images at an address; ``cache`` keeps what was used last, up to ``cache_mb`` megabytes.
 
-    ``before``: a folder where they lay before the campaign had an address; what is missing there is put from it.
-
     Whether an image of a row is there is not asked: its bytes came before the row, and one that is found missing is
     noted on this machine, so that ``is_whole`` knows and `generate` makes it again.
     """
@@ -33,8 +32,7 @@ class ObjectImages(Images):
     def __init__(
         self, address: str, cache: Path, suffix: str, cache_mb: int, owner: str = "", before: Path | None = None
     ) -> None:
-        super().__init__(cache, suffix, owner)
-        self._before = before
+        super().__init__(cache, suffix, owner, before)
         self._store, self._cache_mb = ObjectStore(address), cache_mb
         self._most_bytes = cache_mb * 1_000_000
         self._added = self._most_bytes  # so that the first one kept leads to a look at what earlier runs kept
@@ -42,7 +40,8 @@ class ObjectImages(Images):
         self._noted = not owner
 
     def __reduce__(self) -> tuple[type[ObjectImages], tuple[str, Path, str, int, str, Path | None]]:
-        return ObjectImages, (self.address, self.root, self.suffix, self._cache_mb, self.owner, self._before)
+        before = self._before.root if self._before is not None else None
+        return ObjectImages, (self.address, self.root, self.suffix, self._cache_mb, self.owner, before)
 
     @property
     def address(self) -> str:
@@ -92,12 +91,10 @@ class ObjectImages(Images):
         self.forget(image_id)
 
     def forget(self, image_id: str) -> None:
-        """Delete what this machine keeps of it."""
         with suppress(OSError):
             self.path(image_id).unlink(missing_ok=True)
             self._lost(image_id).unlink(missing_ok=True)
-        if self._before is not None:
-            ImageFolder(self._before, self.suffix).remove(image_id)
+        super().forget(image_id)
 
     def users(self) -> tuple[str, ...]:
         return image_owners(self._store.names(USERS))
@@ -152,21 +149,24 @@ class ObjectImages(Images):
                     self._note_there(image_id)
                     return found
         except FileNotFoundError as error:
-            own = ImageFolder(self._before, self.suffix) if self._before else None
-            if own is not None and own.size_of(image_id) is not None:
-                found = own.picture(image_id)
-                self.put(found.data)
-                return found
+            brought = self._bring(image_id, surely=True)
+            if brought is not None:
+                return brought
             self.note_lost(image_id)
-            raise LostImage(f"{self.place(image_id)} is missing: restore it from a backup, or {CURE}") from error
+            raise LostImage(f"{self.place(image_id)} is missing: restore it from a backup, {CURE}") from error
         self.note_lost(image_id)
         raise LostImage(
-            f"{self.place(image_id)} was damaged or changed (its hash differs): restore it from a backup, or {CURE}"
+            f"{self.place(image_id)} was damaged or changed (its hash differs): restore it from a backup, {CURE}"
         )
 
     def note_lost(self, image_id: str) -> None:
         with suppress(InputError):
             write_atomically(self._lost(image_id), b"", durable=False)
+
+    def known_lost(self, image_ids: Iterable[str]) -> Iterator[str]:
+        folder = self.root / _LOST
+        noted = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+        return (one for one in image_ids if one in noted) if noted else iter(())
 
     def _note_there(self, image_id: str) -> None:
         with suppress(OSError):

@@ -167,11 +167,28 @@ def current_plannings(
 
 
 def failed_attempts(connection: Connection) -> tuple[Attempt, ...]:
-    """Attempts that made nothing and are the last of their recipe, oldest first."""
+    """Attempts that made nothing and are the last of their recipe, oldest first.
+
+    Of imported files those that the label's newest import for their task still has: a file that was mended, or that
+    others came for, is no failure any more. What is left over people exclude.
+    """
     a, later = schema.attempt.c, schema.attempt.alias().c
     same = (later.task_id == a.task_id, later.generator == a.generator, later.recipe_key == a.recipe_key)
     query = select(schema.attempt).where(a.outcome != "made", ~exists().where(*same, later.id > a.id))
-    return tuple(_attempt(row) for row in connection.execute(query.order_by(a.id)))
+    found = [_attempt(row) for row in connection.execute(query.order_by(a.id))]
+    imports = {one.generator for one in found if "file" in one.recipe.params}
+    if not imports:
+        return tuple(found)
+    there = {
+        (p.task_id, p.generator, p.build, recipe.key)
+        for p in current_plannings(connection, imports)
+        for recipe in p.recipes
+    }
+    return tuple(
+        one
+        for one in found
+        if "file" not in one.recipe.params or (one.task_id, one.generator, one.build, one.recipe.key) in there
+    )
 
 
 def declined_throughout(connection: Connection) -> set[tuple[str, str, str]]:
@@ -205,13 +222,17 @@ def tried_recipes(connection: Connection) -> dict[tuple[str, str, str], tuple[in
     return {(task_id, generator, build): (int(made), int(n)) for task_id, generator, build, made, n in rows}
 
 
-def without_ideas(connection: Connection) -> set[tuple[str, str, str]]:
-    """(task, generator, build) of which the newest planning has fewer recipes than were asked for, and all wordings."""
+def without_ideas(connection: Connection) -> dict[tuple[str, str, str], int]:
+    """(task, generator, build) of which the newest planning, of all wordings, has fewer recipes than were asked for.
+
+    With each how many are lacking.
+    """
     p = schema.planning.c
     newest = select(func.max(p.id)).group_by(p.task_id, p.generator, p.build)
-    query = select(p.task_id, p.generator, p.build).where(p.id.in_(newest), p.outcome == "planned")
-    query = query.where(p.reason.is_(None), func.json_array_length(p.recipes) < p.asked)
-    return {(task_id, generator, build) for task_id, generator, build in connection.execute(query)}
+    lacking = p.asked - func.json_array_length(p.recipes)
+    query = select(p.task_id, p.generator, p.build, lacking)
+    query = query.where(p.id.in_(newest), p.outcome == "planned", p.reason.is_(None), lacking > 0)
+    return {(task_id, generator, build): int(n) for task_id, generator, build, n in connection.execute(query)}
 
 
 def seconds_by_generator(connection: Connection) -> dict[str, float]:

@@ -11,9 +11,9 @@ from sqlalchemy import Connection, exists, func, select
 
 from selector.domain import InputError
 from selector.store import schema
+from selector.store.database import STREAMED
 
 # Where attempts keep what was done beside their generator's own work: written by selector/generate.
-_STREAMED = {"yield_per": 20_000}  # rows of the database that are Python objects at the same time
 _STYLE, _FINISH, _ORIGIN = ("prompt_style", "style"), ("finish", "name"), "finished_from"
 
 
@@ -67,7 +67,7 @@ def candidate_keys(connection: Connection) -> list[tuple[str, str, bool]]:
     name: dict[str, str] = {}  # one text a task: of a million rows each would bring its own
     return [
         (name.setdefault(task_id, task_id), candidate_id, bool(fallback))
-        for rows in connection.execute(query, execution_options=_STREAMED).partitions()
+        for rows in connection.execute(query, execution_options=STREAMED).partitions()
         for task_id, candidate_id, fallback in rows
     ]
 
@@ -126,6 +126,12 @@ def all_makers(connection: Connection, task_id: str | None = None, candidate_id:
     if candidate_id is not None:
         query = query.where(a.candidate_id == candidate_id)
     return set(connection.execute(query).scalars())
+
+
+def all_tried(connection: Connection) -> set[str]:
+    """Names of the generators that have tried anything, last resorts left out."""
+    a = schema.attempt.c
+    return set(connection.execute(select(a.generator).where(~a.fallback).distinct()).scalars())
 
 
 def makers_by_candidate(
@@ -221,7 +227,7 @@ def made_by(connection: Connection, row_of: Mapping[tuple[str, str], int]) -> tu
     found: list[Maker | None] = [None] * len(row_of)
     number, guess = [0] * len(row_of), [math.nan] * len(row_of)
     name: dict[str, str] = {}
-    for rows in connection.execute(query, execution_options=_STREAMED).partitions():
+    for rows in connection.execute(query, execution_options=STREAMED).partitions():
         for task_id, candidate_id, generator, variant, style, finish, origin, ordinal, fallback, attempt in rows:
             row = row_of.get((task_id, candidate_id))
             if row is None:

@@ -13,10 +13,11 @@ import os
 import secrets
 import shutil
 import sqlite3
+import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
 from sqlalchemy.schema import CreateSchema
 
 from selector.domain import DISK_FULL, BestshotError, InputError, OutOfResources, raise_shortage
-from selector.domain.files import scratch_folder
+from selector.domain.files import scratch_folder, sync_folder
 from selector.store import _postgresql, schema
 from selector.store._migration import bring_up_to_date, stored_format
 from selector.store._types import to_json
@@ -48,7 +49,9 @@ has_password, plain_url = _postgresql.has_password, _postgresql.plain_url
 _log = logging.getLogger("bestshot.store")
 BUSY_SECONDS = 30.0
 MIN_FREE_BYTES = 256 * 1024
+_INDEX_BYTES = 64 * 1024  # of a write-ahead log, with room for a page or two of the log
 _HANDLES_OF_SQLITE = 8  # the database, its write-ahead log and index, temporary files; opened at once
+STREAMED = {"yield_per": 20_000}  # options of a query: rows that are Python objects at the same time
 WRITING = "bestshot_write"  # option of a connection: it holds the writers' lock
 OWN_SCHEMA = "bestshot_"  # on PostgreSQL: the prefix of a campaign's own, before its id
 _SHARED_SCHEMA = "bestshot"  # on PostgreSQL: what concerns all campaigns of the database
@@ -76,6 +79,7 @@ class Database:
     ) -> None:
         if isinstance(url, Path) and not create and not url.is_file():
             raise InputError(f"the database {url} is not there: restore it from a backup, or mend `url` in [store]")
+        self._token = ""
         self._writing = threading.Lock()  # within a process: SQLite's own queue sleeps between its looks
         self.engine = open_engine(url, campaign, "DELETE" if alone else "WAL")
         self._on_postgresql = self.engine.dialect.name == "postgresql"
@@ -96,7 +100,7 @@ class Database:
             elif not inspect(self.engine).has_table("fact", schema=self._schema):
                 raise InputError("the database holds no campaign: restore it from a backup, or mend `url` in [store]")
             self._check_format(upgrade)
-        _log.debug("opened %s", self.engine.url.render_as_string(hide_password=True))
+        _log.debug("opened %s", self._file or self.engine.url.render_as_string(hide_password=True))
 
     @property
     def campaign(self) -> str | None:
@@ -108,10 +112,13 @@ class Database:
 
         It is made when it is first asked for, unless ``make`` is False; "" where there is none.
         """
-        if self.fact(schema.TOKEN) is None and make:
+        if not self._token:
+            self._token = self.fact(schema.TOKEN) or ""
+        if not self._token and make:
             with self.write() as connection:
                 self.set_facts(connection, {schema.TOKEN: secrets.token_hex(4)})
-        return self.fact(schema.TOKEN) or ""
+            self._token = self.fact(schema.TOKEN) or ""  # of two that make one at once the first is kept
+        return self._token
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -239,6 +246,7 @@ def open_engine(url: str | Path | URL, campaign: str = "", journal: str = "") ->
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", partial(_prepare_sqlite, "" if isinstance(engine.pool, NullPool) else journal))
         event.listen(engine, "begin", _begin_sqlite)
+        event.listen(engine, "close", _release_sqlite)
     elif has_schemas:
         event.listen(engine, "connect", partial(_postgresql.prepare, BUSY_SECONDS))
     own = f"{OWN_SCHEMA}{campaign}" if campaign and has_schemas else None
@@ -247,21 +255,45 @@ def open_engine(url: str | Path | URL, campaign: str = "", journal: str = "") ->
 
 
 def _read_only(url: URL) -> dict[str, Any]:
-    """How a SQLite file is opened that may only be read, as a colleague's may; empty for all others.
-
-    Each look decides anew: a file beside which somebody writes has a log with what is new, and SQLite reads that. Where
-    there is none, nobody has it open, and it is told not to look for one: it would have to make one.
-    """
+    """How a SQLite file is opened that can only be read: a colleague's, or on a full disk; empty for all others."""
     place = url.database if url.get_backend_name() == "sqlite" else None
-    if not place or not Path(place).is_file() or all(os.access(p, os.W_OK) for p in (place, Path(place).parent)):
+    if not place or not Path(place).is_file() or _is_writable(Path(place)):
         return {}
-    file = Path(place).absolute()
+    return {"creator": partial(connect_to_read, Path(place), check_same_thread=False), "poolclass": NullPool}
 
-    def connect() -> sqlite3.Connection:
-        how = "mode=ro" if file.with_name(f"{file.name}-wal").exists() else "immutable=1"
-        return sqlite3.connect(f"{file.as_uri()}?{how}", uri=True, check_same_thread=False)
 
-    return {"creator": connect, "poolclass": NullPool}
+def _is_writable(file: Path) -> bool:
+    """Whether there is permission, and room for the index that SQLite lays beside a file it may write."""
+    return all(os.access(p, os.W_OK) for p in (file, file.parent)) and not _is_full(file.parent, _INDEX_BYTES)
+
+
+def connect_to_read(file: Path, **options: Any) -> sqlite3.Connection:
+    """The driver's connection to a SQLite file that is only read, also where nothing can be written beside it.
+
+    Each look decides anew: a file beside which somebody writes has a log with what is new, and SQLite reads that by
+    an index of the log. Where there is no log, nobody has the file open, and it is told not to look for one: it would
+    have to make one. A log without its index, as in a copy, is read in a copy of both: SQLite would have to make that.
+    """
+    file, how = file.absolute(), "mode=ro"
+    log, index = (file.with_name(f"{file.name}{end}") for end in ("-wal", "-shm"))
+    if not _is_writable(file):
+        if log.is_file() and log.stat().st_size and not index.exists():
+            file = Path(_with_log(file, log, log.stat().st_mtime_ns).name, file.name)
+        elif not (log.exists() and index.exists()):
+            how = "immutable=1"
+    made: sqlite3.Connection = sqlite3.connect(f"{file.as_uri()}?{how}", uri=True, **options)
+    return made
+
+
+@lru_cache(maxsize=1)
+def _with_log(file: Path, log: Path, _changed_ns: int) -> tempfile.TemporaryDirectory[str]:
+    """A folder with copies of both, which is gone when the process ends."""
+    folder = tempfile.TemporaryDirectory(prefix="bestshot-")
+    for one in (file, log):
+        shutil.copyfile(one, Path(folder.name, one.name))
+    with closing(sqlite3.connect(Path(folder.name, file.name))) as copy:
+        copy.execute("PRAGMA journal_mode=DELETE")
+    return folder
 
 
 def _prepare_sqlite(journal: str, connection: Any, _record: Any) -> None:
@@ -280,6 +312,16 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 
+def _release_sqlite(connection: Any, _record: Any) -> None:
+    """Let go of its locks before it is closed.
+
+    Ctrl-C within a statement has SQLAlchemy close the connection, which SQLite does when its last statement is freed.
+    The traceback keeps that, and what is still to be stored would wait for a lock of its own process.
+    """
+    with suppress(sqlite3.Error):
+        connection.rollback()
+
+
 @contextmanager
 def plain_errors(place: Path | None = None) -> Iterator[None]:
     """Turn the driver's errors into one line that says what to do. ``place``: of a SQLite file."""
@@ -290,7 +332,7 @@ def plain_errors(place: Path | None = None) -> Iterator[None]:
         busy = InputError(f"another process has held the campaign for {BUSY_SECONDS:.0f} s: try again later")
         if plain := _postgresql.plain_error(error, busy):
             raise plain from error
-        if "full" in message or ("disk I/O" in message and _is_full(place)):
+        if "full" in message or (("disk I/O" in message or "readonly" in message) and _is_full(place)):
             raise OutOfResources(DISK_FULL) from error
         if "unable to open" in message:
             _check_handles()
@@ -320,10 +362,10 @@ def _check_handles() -> None:
         raise_shortage(error)
 
 
-def _is_full(place: Path | None) -> bool:
-    """Whether the disk that holds ``place`` has no room for as much as a journal."""
+def _is_full(place: Path | None, least_bytes: int = MIN_FREE_BYTES) -> bool:
+    """Whether the disk that holds ``place`` has no room for as much as that, by default a journal."""
     try:
-        return place is not None and shutil.disk_usage(place).free < MIN_FREE_BYTES
+        return place is not None and shutil.disk_usage(place).free < least_bytes
     except OSError:
         return False
 
@@ -344,4 +386,5 @@ def _copied(file: Path, old_format: int) -> Path:
         with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(made)) as target:
             source.backup(target)
         made.replace(copy)
+    sync_folder(copy.parent)
     return copy

@@ -11,10 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, delete, func, insert, select
 
+from selector.domain.files import sweep
 from selector.domain.progress import Progress, silent
 from selector.domain.reading import TAGGED
 from selector.store import schema
@@ -92,13 +94,15 @@ def move_scores(db: Database, progress: Progress = silent) -> ScoresMoved:
 def sweep_scores(db: Database) -> int:
     """Remove files that no row names and nobody can need any more; returns how many. Not within a transaction.
 
-    A file is older than ``KEPT``, and so is the newest that is named beside it: that one may hold what this one held.
-    Where no row names any, nothing is looked for: most campaigns have none, and an address would be asked for a list.
+    What killed processes were writing goes at once. A whole file is older than ``KEPT``, and so is the newest that is
+    named beside it: that one may hold what this one held. Where no row names any, no whole one is looked for: most
+    campaigns have none, and an address would be asked for a list.
     """
     with db.read() as connection:
         files = score_files(connection)
+        removed = sweep(files.root, deep=True) if isinstance(files.root, Path) else 0
         if not shards(connection):
-            return 0
+            return removed
     # Before the rows are asked: what is named by then, and was not there at this look, is not among them.
     there = files.sizes()
     with db.read() as connection:
@@ -109,7 +113,7 @@ def sweep_scores(db: Database) -> int:
     for path, at in rows:
         folder, moment = path.rpartition("/")[0], datetime.fromisoformat(at)
         newest[folder] = max(moment, newest.get(folder, moment))
-    removed, before = 0, datetime.now(timezone.utc) - KEPT
+    before = datetime.now(timezone.utc) - KEPT
     for path in sorted(there.keys() - named):
         if newest.get(path.rpartition("/")[0], before) <= before and files.modified(path) <= before:
             files.remove(path)
@@ -117,15 +121,26 @@ def sweep_scores(db: Database) -> int:
     return removed
 
 
-def lost_files(connection: Connection) -> list[Shard]:
-    """Those that rows name and that are not there, or are not whole. What lies where it lay before is brought."""
+def lost_files(connection: Connection, bring: bool = True) -> list[Shard]:
+    """Those that rows name and that are not there, or are not whole.
+
+    ``bring``: what lies where it lay before is put to where it belongs; else it counts as there, nothing is copied, and
+    no address is asked.
+    """
     found, t = shards(connection), schema.score_shard.c
     sizes = {row.path: row.size_bytes for row in connection.execute(select(t.path, t.size_bytes))}
     files = score_files(connection)
-    there = files.sizes() if found else {}
-    if sum(files.bring(shard.path) for shard in found if there.get(shard.path) != sizes[shard.path]):
-        there = files.sizes()
-    return [shard for shard in found if there.get(shard.path) != sizes[shard.path]]
+
+    def lost(there: Mapping[str, int]) -> list[Shard]:
+        return [shard for shard in found if there.get(shard.path) != sizes[shard.path]]
+
+    if not found or not (bring or isinstance(files.root, Path)):
+        return []
+    lacking = lost(files.sizes())
+    if not bring:
+        here = files.before.sizes() if lacking and files.before else {}
+        return [shard for shard in lacking if here.get(shard.path) != sizes[shard.path]]
+    return lost(files.sizes()) if sum(files.bring(shard.path) for shard in lacking) else lacking
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,17 @@ deletes. What is made again lies there again, with a row that says so.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection, and_, delete, func, insert, select
 
 from selector.domain import Task
 from selector.store import schema
+from selector.store.database import STREAMED
 
 AGAIN = "made or imported again"
+IN_SUBMISSION = ""  # why it is needed; which hold it is told by their names
 _BLANK = schema.attempt.c.generator == "blank"
 _AT_ONCE = 500  # ids in one query
 
@@ -50,6 +52,22 @@ def load_gone(connection: Connection, ids: Sequence[str] | None = None) -> dict[
         if gone:
             found[picture_id] = Gone(*said)
     return found
+
+
+def gone_candidates(connection: Connection) -> list[tuple[str, str]]:
+    """(task id, candidate id) of those whose pictures are gone now."""
+    gone, c = load_gone(connection), schema.candidate.c
+    query = select(c.task_id, c.id).where(c.id.in_(select(schema.pruned.c.picture_id)))
+    return [(task_id, candidate_id) for task_id, candidate_id in connection.execute(query) if candidate_id in gone]
+
+
+def kept_ids(connection: Connection) -> Iterator[str]:
+    """Ids of candidates' pictures that nobody has deleted, sorted, read as they are taken."""
+    p, c = schema.pruned.c, schema.candidate.c
+    gone = select(p.picture_id).where(p.id.in_(select(func.max(p.id)).group_by(p.picture_id)), p.gone)
+    query = select(c.id).distinct().where(c.id.not_in(gone)).order_by(c.id)
+    for rows in connection.execute(query, execution_options=STREAMED).scalars().partitions():
+        yield from rows
 
 
 def count_gone(connection: Connection) -> tuple[int, int]:
@@ -138,11 +156,15 @@ def held_bytes(connection: Connection) -> list[Held]:
 
 
 def needed(connection: Connection) -> Mapping[str, str]:
-    """Picture id to why it must stay: a submission holds it, it is picked, or people pinned it or noted something."""
+    """Picture id to why it must stay: it is picked, people pinned it or noted something, or a submission holds it.
+
+    One reason of several, the first of these; ``IN_SUBMISSION`` where a submission alone holds it.
+    """
     from selector.store.decisions import load_decisions
     from selector.store.picks import newest_picks
 
-    found: dict[str, str] = {}
+    held = connection.execute(select(schema.submission_pick.c.candidate_id).distinct()).scalars()
+    found = dict.fromkeys(held, IN_SUBMISSION)
     decisions, picked = load_decisions(connection), newest_picks(connection)
     for note in decisions.notes:
         found[note.target.candidate_id or ""] = f"{note.by} noted something"
@@ -150,9 +172,6 @@ def needed(connection: Connection) -> Mapping[str, str]:
         found[pin.target.candidate_id or ""] = f"pinned by {pin.by}"
     for pick in picked[1] if picked else ():
         found[pick.candidate_id or ""] = "it is picked"
-    s = schema.submission_pick.c
-    for submission, candidate in connection.execute(select(s.submission_id, s.candidate_id)).all():
-        found[candidate] = f"submission {submission} holds it"
     found.pop("", None)
     return found
 

@@ -22,6 +22,7 @@ from sqlalchemy import Connection
 
 from selector.domain import InputError, MissingPart, raise_shortage
 from selector.domain.files import write_atomically
+from selector.domain.words import some_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -36,7 +37,17 @@ Counts = dict[str, dict[str, dict[str, int]]]  # version to column to {reason: c
 
 
 class MissingFile(InputError):
-    """A file that a row names is not there."""
+    """A file that a row names is not there, or several."""
+
+    @classmethod
+    def of(cls, root: Path | str, paths: Sequence[str]) -> MissingFile:
+        """Those below the place of a campaign's scores, all that are lost."""
+        which = f"{root}/{paths[0]}" if len(paths) == 1 else f"{len(paths)} files of {root} ({some_of(paths, 3)})"
+        return cls(
+            f"the scores in {which} are not here: put back what you have, or run `bestshot scores --forget-lost` and "
+            "measure them again; machines that share a database need `images` in [store] to be a place that all of "
+            "them see"
+        )
 
 
 @dataclass
@@ -55,6 +66,7 @@ class ScoreFiles:
     rows: int | None = field(default=None, compare=False)  # about how many wait in the table ``score``; None: unknown
     seen: int | None = field(default=None, compare=False)  # the newest file when ``note_files`` was called
     own: set[str] = field(default_factory=set, compare=False)  # paths of what was written and stored from here
+    brought: set[str] = field(default_factory=set, compare=False)  # of what was put here from where it lay before
 
     def write(self, scorer: str, version: str, table: pa.Table) -> tuple[str, int]:
         """Write a file that is on the disk when this returns: its path below the root, and its bytes."""
@@ -72,19 +84,20 @@ class ScoreFiles:
     def bring(self, path: str) -> bool:
         """Put a file to the root from where it lay before; returns whether it was there."""
         try:
-            with _plain(f"{self.root}/{path}"):
+            with _plain(self.root, path):
                 data = self.before._bytes(path) if self.before else None
         except MissingFile:
             return False
         if data is not None:
             self._put(path, data)
+            self.brought.add(path)
         return data is not None
 
     def _put(self, path: str, data: pa.Buffer | bytes) -> None:
         if isinstance(self.root, Path):
             write_atomically(self.root / path, data)
         else:
-            with _plain(f"{self.root}/{path}"):
+            with _plain(self.root, path):
                 self._fs.pipe_file(self._at(path), bytes(data))
 
     def _bytes(self, path: str) -> bytes:
@@ -103,9 +116,11 @@ class ScoreFiles:
 
         where = None if task_ids is None else [("task_id", "in", list(task_ids))]
         try:
-            with _plain(f"{self.root}/{path}"):
-                return pq.read_table(
-                    self._at(path), columns=list(columns), filters=where, filesystem=self._fs, partitioning=None
+            with _plain(self.root, path):
+                return _checked(
+                    pq.read_table(
+                        self._at(path), columns=list(columns), filters=where, filesystem=self._fs, partitioning=None
+                    )
                 )
         except MissingFile:
             if self.before is None:
@@ -120,7 +135,7 @@ class ScoreFiles:
                 with suppress(FileNotFoundError):  # another process is tidying
                     sizes[path.relative_to(self.root).as_posix()] = path.stat().st_size
             return sizes
-        with _plain(str(self.root)):
+        with _plain(self.root):
             start = self._at("")
             self._fs.invalidate_cache()  # others write there too
             return {name.removeprefix(start): info["size"] for name, info in self._fs.find(start, detail=True).items()}
@@ -198,18 +213,36 @@ def counts_of(table: pa.Table) -> Counts:
     import pyarrow.compute as pc
 
     found: Counts = {}
-    versions = table["version"].unify_dictionaries().combine_chunks()
-    for version in pc.unique(versions.dictionary_decode()).to_pylist():
-        part = table.filter(pc.equal(versions.dictionary_decode(), version))
+    versions = table["version"].cast("string")
+    for version in pc.unique(versions).to_pylist():
+        part = table.filter(pc.equal(versions, version))
         found[version] = {}
         for name in value_columns(table):
             counts = {"": len(part) - part[name].null_count}
-            reasons = part[f"{name}{REASON}"].drop_null()
+            reasons = part[f"{name}{REASON}"].drop_null().cast("string")
             if len(reasons):
-                told = pc.value_counts(reasons.combine_chunks().dictionary_decode()).to_pylist()
+                told = pc.value_counts(reasons).to_pylist()
                 counts |= {one["values"]: one["counts"] for one in sorted(told, key=lambda one: str(one["values"]))}
             found[version][name] = {reason: n for reason, n in counts.items() if n}
     return found
+
+
+def _checked(table: pa.Table) -> pa.Table:
+    """The table; raises ``ValueError`` where a column is of another kind than in the files that are written here."""
+    import pyarrow as pa
+
+    for one in table.schema:
+        kind = one.type.value_type if pa.types.is_dictionary(one.type) else one.type
+        is_text = one.name in KEYS or one.name.endswith(REASON)
+        if not (pa.types.is_string(kind) if is_text else pa.types.is_float64(kind)):
+            raise ValueError(f"its column {one.name[:60]} is of the kind {kind}")
+    table.validate(full=True)
+    for name in KEYS:
+        if name in table.column_names and table[name].null_count:
+            raise ValueError(f"its column {name} has rows without a value")
+        if name in ("task_id", "version") and name in table.column_names:  # as other programs may write it
+            table = table.set_column(table.column_names.index(name), name, table[name].dictionary_encode())
+    return table
 
 
 def value_columns(table: pa.Table) -> list[str]:
@@ -258,19 +291,23 @@ def _texts(values: Any) -> pa.Array:
 class _plain:
     """Errors of the disk or the object store in one line."""
 
-    def __init__(self, path: str) -> None:
-        self._path = path
+    def __init__(self, root: Path | str, path: str = "") -> None:
+        self._root, self._path = root, path
 
     def __enter__(self) -> None:
         need_parquet()
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, FileNotFoundError):
-            raise MissingFile(
-                f"the scores in {self._path} are not here: put the file back, or run `bestshot "
-                "scores --forget-lost` and measure them again; machines that share a database need `images` in [store] "
-                "to be a place that all of them see"
-            ) from error
-        if isinstance(error, (OSError, ValueError)) and not isinstance(error, InputError):
+            raise MissingFile.of(self._root, [self._path]) from error
+        import pyarrow as pa
+
+        if isinstance(error, (OSError, ValueError, pa.ArrowException)) and not isinstance(error, InputError):
             raise_shortage(error)
-            raise InputError(f"the scores in {self._path} cannot be read or written ({error})") from error
+            place = f"{self._root}/{self._path}".rstrip("/")
+            if not isinstance(error, OSError):  # a damaged schema may also ask for what pyarrow does not know
+                raise InputError(
+                    f"the scores in {place} are damaged ({error}): put the file back, or run `bestshot scores "
+                    "--forget-lost` and measure them again"
+                ) from error
+            raise InputError(f"the scores in {place} cannot be read or written ({error})") from error

@@ -81,9 +81,9 @@ def shard_tables(
                 if sum(map(len, part)) >= _AT_ONCE:
                     yield together(part)
                     part = []
-        except MissingFile:
+        except MissingFile as error:
             if look == _LOOKS - 1 or connection.get_execution_options().get(WRITING):
-                raise
+                raise _all_missing(connection, error) from error
             if anew is not None:
                 given.clear()
                 anew()
@@ -95,6 +95,14 @@ def shard_tables(
         if part:
             yield together(part)
         return
+
+
+def _all_missing(connection: Connection, error: MissingFile) -> MissingFile:
+    """The same of all files that are lost, where they are several: who puts one back need not run into the next."""
+    files = score_files(connection)
+    there = files.sizes() | (files.before.sizes() if files.before else {})
+    lost = [shard.path for shard in shards(connection) if shard.path not in there]
+    return MissingFile.of(files.root, lost) if len(lost) > 1 else error
 
 
 def file_rows(scorer: str, table: pa.Table) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, and_, exists, false, func, or_, select
 from selector.domain import Score
 from selector.store import schema
 from selector.store._copying import can_copy, copy_missing
-from selector.store.database import Database
+from selector.store.database import STREAMED, Database
 from selector.store.moving_scores import move_if_many
 from selector.store.readings import PresentVersions
 from selector.store.score_files import REASON, counts_of, score_files, value_columns
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
+    from selector.store.key_index import KeyIndex
+
     Floats = np.ndarray[Any, np.dtype[np.float64]]
     Bools = np.ndarray[Any, np.dtype[np.bool_]]
     Ints = np.ndarray[Any, np.dtype[np.intp]]
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
 
 ScoreColumn = tuple[str, str, str]  # scorer, version, column
 Key = tuple[str, str]  # task id, candidate id
-_FETCHED = 20_000  # rows of the database that are Python objects at the same time
+_KEYS_STREAMED = {"yield_per": 1_000}  # as ``STREAMED``, where a run begins, which is to be small as long as it lasts
 
 
 def add_scores(db: Database, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
@@ -61,33 +63,30 @@ def adding(db: Database) -> Iterator[Connection]:
 
 def scored_candidates(
     connection: Connection, versions: Mapping[str, str], reading: Collection[str] = ()
-) -> dict[str, dict[str, frozenset[str]]]:
-    """Task id to every candidate id to those of the named scorers that have scored it in these versions.
+) -> tuple[KeyIndex, Bools]:
+    """All candidates, those of a task together, and (n, scorers) whether each scorer has scored it in its version.
 
     ``reading``: those whose scores rest on the task's reading, here and below.
     """
     import numpy as np
 
-    c = schema.candidate.c
-    keys = connection.execute(select(c.task_id, c.id).order_by(c.task_id, c.id)).all()
-    index = _Index([key[0] for key in keys], [key[1] for key in keys])
-    present, names = PresentVersions(connection, versions, reading), list(versions)
-    scored = np.zeros((len(keys), len(names)), dtype=bool)
-    s, is_any = schema.score.c, _has_rows(connection)
-    for j, name in enumerate(names):
+    from selector.store.key_index import KeyIndex
+
+    c, s = schema.candidate.c, schema.score.c
+    keys = connection.execute(select(c.task_id, c.id).order_by(c.task_id, c.id), execution_options=_KEYS_STREAMED)
+    index = KeyIndex(([row[0] for row in rows], [row[1] for row in rows]) for rows in keys.partitions())
+    present, scored = PresentVersions(connection, versions, reading), np.zeros((len(index), len(versions)), dtype=bool)
+    is_any = _has_rows(connection)
+    for j, name in enumerate(versions):
         if is_any:
-            rows = connection.execute(select(s.task_id, s.candidate_id).where(present.of(name)).distinct())
-            scored[index.places(rows), j] = True
+            query = select(s.task_id, s.candidate_id).where(present.of(name)).distinct()
+            for rows in connection.execute(query, execution_options=_KEYS_STREAMED).partitions():
+                places = index.places(rows)
+                scored[places[places >= 0], j] = True
         for table in _tables(connection, present, name, ()):
-            places = index.find(table)
+            places = index.places_in(table)
             scored[places[places >= 0], j] = True
-    # One set for all candidates that the same scorers have scored: they are few, and candidates are many.
-    kinds, kind_of = np.unique(scored, axis=0, return_inverse=True)
-    sets = [frozenset(name for name, has in zip(names, kind, strict=True) if has) for kind in kinds.tolist()]
-    found: dict[str, dict[str, frozenset[str]]] = {}
-    for (task_id, candidate_id), kind in zip(keys, kind_of.ravel().tolist(), strict=True):
-        found.setdefault(task_id, {})[candidate_id] = sets[kind]
-    return found
+    return index, scored
 
 
 def wide_scores(
@@ -112,7 +111,9 @@ def wide_scores(
     """
     import numpy as np
 
-    index = _Index(task_ids, candidate_ids)
+    from selector.store.key_index import keys_of
+
+    index = keys_of(task_ids, candidate_ids)
     # By column in memory: each is filled by itself.
     values = np.full((len(columns), len(task_ids)), np.nan).T
     there = np.zeros((len(columns), len(task_ids)), dtype=bool).T
@@ -125,7 +126,7 @@ def wide_scores(
         by_scorer.setdefault(scorer, {})[name] = j
     for scorer, wanted in by_scorer.items():
         for table in _tables(connection, present, scorer, wanted):
-            _fill_from_table(table, index.find(table), wanted, values, there)
+            _fill_from_table(table, index.places_in(table), wanted, values, there)
     return values, there[:, [place[column] for column in counted]]
 
 
@@ -134,7 +135,7 @@ def _fill_from_rows(
     present: PresentVersions,
     place: Mapping[ScoreColumn, int],
     counted: Sequence[ScoreColumn],
-    index: _Index,
+    index: KeyIndex,
     values: Floats,
     there: Bools,
 ) -> None:
@@ -152,7 +153,7 @@ def _fill_from_rows(
     counts = [func.count().filter(is_of(column)) for column in counted]
     query = select(s.task_id, s.candidate_id, *maxima, *counts).group_by(s.task_id, s.candidate_id)
     of_values, of_counts = (np.array(of, dtype=np.intp) for of in (list(place.values()), [place[c] for c in counted]))
-    for rows in connection.execute(query, execution_options={"yield_per": _FETCHED}).partitions():
+    for rows in connection.execute(query, execution_options=STREAMED).partitions():
         rows_at = index.places(row[:2] for row in rows)
         wide = np.array([row[2:] for row in rows], dtype=np.float64).reshape(len(rows), len(place) + len(counted))
         wide, rows_at = wide[rows_at >= 0], rows_at[rows_at >= 0]
@@ -186,7 +187,9 @@ def wide_reasons(
     """Why scores are missing, as ``wide_scores`` gives values: (n, columns) places in the list of reasons, or -1."""
     import numpy as np
 
-    index, place = _Index(task_ids, candidate_ids), {column: j for j, column in enumerate(columns)}
+    from selector.store.key_index import keys_of
+
+    index, place = keys_of(task_ids, candidate_ids), {column: j for j, column in enumerate(columns)}
     found = np.full((len(columns), len(task_ids)), -1, dtype=np.int32).T
     code: dict[str, int] = {}
     present = PresentVersions(connection, {scorer: version for scorer, version, _ in columns}, reading)
@@ -205,7 +208,7 @@ def wide_reasons(
     column_of = {(scorer, name): j for (scorer, _, name), j in place.items()}
     for scorer, names in by_scorer.items():
         for table in _tables(connection, present, scorer, names):
-            places = index.find(table)
+            places = index.places_in(table)
             for name in value_columns(table):
                 reasons = table[f"{name}{REASON}"]
                 fill(column_of[scorer, name], places[reasons.is_valid().to_numpy()], reasons.drop_null().to_pylist())
@@ -347,44 +350,6 @@ def stored_values(connection: Connection, scorer: str, version: str) -> dict[tup
             for key, value in zip(_keys(part), part[column].to_pylist(), strict=True):
                 found.setdefault((*key, column), value)
     return found
-
-
-class _Index:
-    """Finds the places of candidates among given ones."""
-
-    def __init__(self, task_ids: Sequence[str], candidate_ids: Sequence[str]) -> None:
-        self._task_ids, self._candidate_ids = task_ids, candidate_ids
-        self._place: dict[Key, int] | None = None
-        self._joined: pa.Array | None = None
-
-    def places(self, keys: Iterable[Any]) -> Ints:
-        """Of keys as tuples; -1 of one that is not among them."""
-        import numpy as np
-
-        if self._place is None:
-            self._place = {key: i for i, key in enumerate(zip(self._task_ids, self._candidate_ids, strict=True))}
-        return np.array([self._place.get((key[0], key[1]), -1) for key in keys], dtype=np.intp)
-
-    def find(self, table: pa.Table) -> Ints:
-        """Of the rows of a file, without an object for each."""
-        import numpy as np
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
-        if self._joined is None:
-            self._joined = _joined(pa.array(self._task_ids, pa.string()), pa.array(self._candidate_ids, pa.string()))
-        found = pc.index_in(_joined(table["task_id"], table["candidate_id"]), value_set=self._joined)
-        places: Ints = pc.fill_null(found, -1).to_numpy().astype(np.intp)
-        return places
-
-
-def _joined(task_ids: Any, candidate_ids: Any) -> pa.Array:
-    """Task and candidate as one text each. No id of a task holds a control character."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    tasks = pc.cast(task_ids, pa.string())
-    return pc.binary_join_element_wise(tasks, candidate_ids, "\x1f")
 
 
 def _keys(table: pa.Table) -> Iterator[Key]:

@@ -36,12 +36,13 @@ def withdrawn_because(connection: Connection, submission_id: str) -> str:
     return connection.execute(query.order_by(e.id.desc()).limit(1)).scalar_one_or_none() or ""
 
 
-def used_of(connection: Connection, day: date) -> int:
-    """How many uploads the day has by now."""
+def used_of(connection: Connection, day: date, but: str = "", or_later: bool = False) -> int:
+    """How many uploads the day has by now, those of the submission ``but`` left out; ``or_later``: and later days."""
     e = schema.submission_event.c
-    newest = select(func.max(e.id)).where(e.state.in_(_UPLOADS)).group_by(e.submission_id)
+    newest = select(func.max(e.id)).where(e.state.in_(_UPLOADS), e.submission_id != but).group_by(e.submission_id)
+    is_of_day = e.day >= day.isoformat() if or_later else e.day == day.isoformat()
     query = select(func.count()).select_from(schema.submission_event)
-    return int(connection.execute(query.where(e.id.in_(newest), e.day == day.isoformat())).scalar_one())
+    return int(connection.execute(query.where(e.id.in_(newest), is_of_day)).scalar_one())
 
 
 def next_slot(connection: Connection, day: date) -> int:

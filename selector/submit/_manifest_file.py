@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from selector.contest.toml_model import validate
 from selector.domain import InputError
+from selector.domain.json_text import parse_json
 from selector.submit._manifest import FORMAT_VERSION
 
 MOST_BYTES = 1 << 28  # a hundred times what 50,000 tasks take
@@ -75,10 +75,10 @@ def read_manifest(path: Path) -> tuple[ManifestFile, bytes]:
         if path.stat().st_size > MOST_BYTES:
             raise InputError(f"{path} is too large for a manifest: give the manifest.json that lies beside the ZIP")
         data = path.read_bytes()
-        values = json.loads(data.decode())
+        values = parse_json(data.decode())
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise InputError(f"{path} is no manifest: give the manifest.json that lies beside the ZIP") from error
     if not isinstance(values, dict) or "picks" not in values:
         raise InputError(f"{path} is no manifest: give the manifest.json that lies beside the ZIP")

@@ -75,7 +75,7 @@ class Ledger:
         now = self._clock()
         day = day_of(now, self._profile)
         with self._db.read() as connection:
-            used = used_of(connection, day)
+            used = used_of(connection, day, or_later=True)  # of later days where a clock was set back
         allowed = self._profile.quota.per_day
         return Quota(day, allowed, used, max(0, allowed - used), next_turn(now, self._profile))
 
@@ -208,7 +208,7 @@ class Ledger:
         day = on or today
         if day > today:
             raise InputError(f"{day} is in the future: in the contest's time zone it is {today}")
-        exported = self._exported_on(connection, submission_id)
+        exported = min(self._exported_on(connection, submission_id), today)  # a clock that was set back
         if day < exported:
             raise InputError(
                 f"submission {submission_id} was exported on {exported}, so it cannot be uploaded on {day}"
@@ -216,12 +216,17 @@ class Ledger:
         last = self._profile.last_day
         if last is not None and day > last:
             raise QuotaExceeded(f"the contest ended on {last}: a submission on {day} cannot be")
-        used, allowed = used_of(connection, day), self._profile.quota.per_day
+        used, allowed = used_of(connection, day, submission_id), self._profile.quota.per_day
         if used >= allowed:
             turn = next_turn(now, self._profile).isoformat(timespec="minutes")
             when = f"the next day begins at {turn}" if day == today else "give the right day"
             when += ", or if it was uploaded before, name the day with --on" if day == today else " with --on"
             raise QuotaExceeded(f"the {allowed} submissions of {day} are used up: {when}")
+        if day == today and used_of(connection, day, submission_id, or_later=True) >= allowed:
+            raise QuotaExceeded(
+                f"uploads are noted on days after {day}: set the clock right, or correct those days with --on and "
+                "--reason"
+            )
         facts = {"day": day.isoformat(), "slot": next_slot(connection, day), "reason": reason}
         self._event(connection, submission_id, SUBMITTED, **facts)
 

@@ -83,7 +83,7 @@ class Submissions:
 
         path = Path(path)
         tasks = self._tasks()
-        verdict = verify_archive(path, self._ws.profile, tasks)
+        verdict = verify_archive(path, self._ws.profile, tasks, self._ws.config.team)
         if not verdict.valid:
             return verdict
         with self._ws.db.read() as connection:

@@ -1,7 +1,7 @@
 """The verifier of submissions: re-opens a ZIP and checks every rule of the contest, sharing nothing with the writer.
 
 What it is given may come from anywhere, so nothing in it is trusted: names are never used as paths, sizes are bounded
-before anything is unpacked, and pictures are bounded before they are decoded.
+before anything is unpacked, and pictures before any is decoded, each and all together, by what their headers say.
 """
 
 from __future__ import annotations
@@ -24,16 +24,20 @@ from selector.contest.profile import ContestProfile, load_profile
 from selector.contest.task_table import read_task_table
 from selector.domain import InputError, Picture, Task, raise_shortage
 from selector.domain.names import name_fault
+from selector.domain.picture import MAX_PIXELS, open_image
 from selector.domain.words import n_of
 
 MAX_MANIFEST_BYTES = 64 * 1024 * 1024
 MAX_IMAGE_BYTES = 64 * 1024 * 1024
+MAX_LISTING_BYTES, LISTING_BYTES_A_TASK = 1 << 20, 1 << 10  # of the ZIP's own list of its files
+_ANY_PIXELS = 20 * MAX_PIXELS  # that any archive may have, however few its tasks
+HEADER_BYTES = 64 * 1024  # of a picture: nearly all tell their size here
 MOST_OF_A_KIND = 10  # a thousand missing images are one mistake, not a thousand lines
 WORKERS = 4
 SMALL_PX = 64  # of a side; no contest forbids less, but nobody means to submit a picture that small
 _MAGIC = {"jpeg": b"\xff\xd8\xff", "png": b"\x89PNG\r\n\x1a\n"}
 # What zipfile and its decompressors raise on damaged archives.
-_DAMAGE = (
+DAMAGE = (
     zipfile.BadZipFile,
     zlib.error,
     struct.error,
@@ -57,7 +61,7 @@ class Verdict:
     tasks: int  # rows that the task table asks for
     images: int  # of them, how many have an image that is there, complete and as the contest wants it
     bytes: int
-    sha256: str
+    sha256: str  # "" of a file that is too large to be a submission: it would take minutes
 
 
 def _cut(lines: Sequence[str]) -> list[str]:
@@ -66,24 +70,49 @@ def _cut(lines: Sequence[str]) -> list[str]:
     return [*lines[:MOST_OF_A_KIND], *([f"... and {more} more like the last one"] if more > 0 else [])]
 
 
-def verify_archive(path: Path, profile: ContestProfile, tasks: Sequence[Task]) -> Verdict:
+def verify_archive(path: Path, profile: ContestProfile, tasks: Sequence[Task], team: str = "{team}") -> Verdict:
     """Check the ZIP at ``path`` against the profile and the task table; a bad ZIP is a verdict, not an exception.
+
+    Args:
+        path: of the ZIP.
+        profile: of the contest.
+        tasks: of the table.
+        team: who uploads it, where that is known: the file name to rename it to is said with it.
 
     Raises:
         InputError: there is no file that can be read at ``path``.
     """
-    size, sha256 = _measure(path)
     limit = profile.export.max_bytes
+    size, sha256 = _measure(path, limit)
     problems = [f"the file has {size:,} bytes, the contest takes at most {limit:,}"] if size > limit else []
-    warnings = _file_name_warnings(path.name, profile)
+    warnings = _file_name_warnings(path.name, profile, team)
     images = 0
     try:
-        with zipfile.ZipFile(path) as archive:
+        with _Stream(path) as stream, _listed(stream, len(tasks)) as archive:
             images = _check_members(archive, profile, tasks, problems, warnings)
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise_shortage(error)
         problems.append(f"not a readable ZIP ({_first_line(error)})")
     return Verdict(not problems, tuple(problems), tuple(warnings), len(tasks), images, size, sha256)
+
+
+class _Stream(io.FileIO):
+    """A file of which no more is read at once than ``most_bytes``."""
+
+    most_bytes: int | None = None
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if self.most_bytes is not None and size is not None and size > self.most_bytes:
+            raise zipfile.BadZipFile(f"a list of its files of {size:,} bytes")
+        return super().read(size) or b""
+
+
+def _listed(stream: _Stream, tasks: int) -> zipfile.ZipFile:
+    """The ZIP, whose list of files is read at once: one of a million would take minutes and gigabytes."""
+    stream.most_bytes = MAX_LISTING_BYTES + LISTING_BYTES_A_TASK * tasks
+    archive = zipfile.ZipFile(stream)
+    stream.most_bytes = None
+    return archive
 
 
 def verify_against_table(zip_path: Path, tasks: Path, profile: str | Path = DEFAULT_PROFILE) -> Verdict:
@@ -100,26 +129,32 @@ def verify_against_table(zip_path: Path, tasks: Path, profile: str | Path = DEFA
     return verify_archive(zip_path, contest, read_task_table(tasks, contest, tasks.parent))
 
 
-def _measure(path: Path) -> tuple[int, str]:
-    digest, size = hashlib.sha256(), 0
+def _measure(path: Path, most_bytes: int) -> tuple[int, str]:
+    digest = hashlib.sha256()
     try:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode) and not stat.S_ISDIR(found.st_mode):  # a device may have no end
+            raise ValueError("no regular file")
         with path.open("rb") as stream:
+            if found.st_size > most_bytes:
+                return found.st_size, ""
             while block := stream.read(1 << 20):
                 digest.update(block)
-                size += len(block)
+            size = stream.tell()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"submission {path} cannot be read ({reason}); give the path of a ZIP") from error
     return size, digest.hexdigest()
 
 
-def _file_name_warnings(name: str, profile: ContestProfile) -> list[str]:
+def _file_name_warnings(name: str, profile: ContestProfile, team: str) -> list[str]:
     """A wrong file name is a warning: renaming the file mends it, and changes no byte."""
     export = profile.export
     pattern = re.escape(export.archive_name).replace(re.escape("{team}"), ".+")
     if re.fullmatch(pattern, name) or name in export.other_archive_names:
         return []
-    return [f"the file is called {name!r}; the contest expects {export.archive_name!r}: rename it before uploading"]
+    expected = export.archive_name.replace("{team}", team)
+    return [f"the file is called {name!r}; the contest expects {expected!r}: rename it before uploading"]
 
 
 def _check_members(
@@ -136,7 +171,7 @@ def _check_members(
     problems += _cut(_name_problems(infos))
     problems += _cut(_member_problems(infos))
     problems += _cut(_extra_problems(members, {*images, profile.export.manifest}))
-    bombs = _bomb_problems(infos, profile)
+    bombs = _bomb_problems(infos, profile, archive)
     problems += _cut(bombs)
     if bombs:  # unpack nothing
         return 0
@@ -145,8 +180,16 @@ def _check_members(
         [f"task {task.id}: {name!r} is not in the ZIP" for name, task in images.items() if name not in members]
     )
     present = [(members[name], task) for name, task in images.items() if name in members]
+    sizes = {info.filename: _header_size_px(archive, info) for info, _ in present}
+    decoded = (sizes[info.filename] for info, task in present if not _is_other(sizes[info.filename], task, profile))
+    bombs = _pixel_problems([size for size in decoded if size], len(tasks), profile)
+    problems += bombs
+    if bombs:  # decode nothing
+        return 0
     with ThreadPoolExecutor(WORKERS) as pool:
-        checked = list(pool.map(lambda pair: _check_image(archive, pair[0], pair[1], profile), present))
+        checked = list(
+            pool.map(lambda pair: _check_image(archive, pair[0], pair[1], sizes[pair[0].filename], profile), present)
+        )
     faults = [fault for fault, _ in checked if fault]
     problems += _cut(faults)
     warnings += _cut([warning for _, warning in checked if warning])
@@ -182,7 +225,7 @@ def _extra_problems(members: Iterable[str], expected: set[str]) -> list[str]:
     return [f"{name!r} does not belong in the ZIP" for name in members if name not in expected | folders]
 
 
-def _bomb_problems(infos: Sequence[zipfile.ZipInfo], profile: ContestProfile) -> list[str]:
+def _bomb_problems(infos: Sequence[zipfile.ZipInfo], profile: ContestProfile, archive: zipfile.ZipFile) -> list[str]:
     """Entries or sums whose declared sizes are beyond any honest submission. Pictures hardly compress."""
     problems = [
         f"{info.filename!r} would unpack to {info.file_size:,} bytes; nothing was unpacked"
@@ -192,7 +235,32 @@ def _bomb_problems(infos: Sequence[zipfile.ZipInfo], profile: ContestProfile) ->
     total = sum(info.file_size for info in infos)
     if total > 2 * profile.export.max_bytes:
         problems.append(f"the ZIP would unpack to {total:,} bytes; nothing was unpacked")
+    if sum(info.compress_size for info in infos) > archive.start_dir:
+        problems.append("files of the ZIP share their bytes; nothing was unpacked")
     return problems
+
+
+def _header_size_px(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> tuple[int, int] | None:
+    """Width and height as a picture's header says them, without decoding; None for what has no such header."""
+    for most_bytes in (HEADER_BYTES, MAX_IMAGE_BYTES):
+        try:
+            with archive.open(info) as stream:
+                return open_image(stream.read(most_bytes), info.filename).size
+        except (InputError, *DAMAGE) as error:
+            raise_shortage(error)
+    return None
+
+
+def _pixel_problems(sizes_px: Sequence[tuple[int, int]], tasks: int, profile: ContestProfile) -> list[str]:
+    """All pictures together may have as many pixels as if each were the largest that the program writes."""
+    pixels = sum(width * height for width, height in sizes_px)
+    most = max(tasks * min(MAX_PIXELS, profile.export.max_side_px**2), _ANY_PIXELS)
+    if pixels <= most:
+        return []
+    return [
+        f"the pictures have {pixels // 1_000_000:,} megapixels together, for {n_of(tasks, 'task')} at most "
+        f"{most // 1_000_000:,} are decoded; make them smaller"
+    ]
 
 
 def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> bytes:
@@ -206,11 +274,13 @@ def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> bytes:
     try:
         with archive.open(info) as stream:
             data = stream.read(limit + 1)
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise_shortage(error)
         raise InputError(f"{info.filename!r} cannot be unpacked ({_first_line(error)})") from error
     if len(data) > limit:
         raise InputError(f"{info.filename!r} has more than {limit:,} bytes")
+    if len(data) != info.file_size:
+        raise InputError(f"{info.filename!r} is declared to have {info.file_size:,} bytes, it has {len(data):,}")
     return data
 
 
@@ -263,19 +333,35 @@ def _row_problems(rows: list[list[str]], profile: ContestProfile, tasks: Sequenc
     return problems
 
 
+def _wanted_px(task: Task, profile: ContestProfile) -> tuple[int, int] | None:
+    return profile.export.fixed_size_px if profile.task_types[task.type].size == "fixed" else None
+
+
+def _is_other(size_px: tuple[int, int] | None, task: Task, profile: ContestProfile) -> bool:
+    """Whether a picture has not the size that the contest fixes, however EXIF turns it."""
+    wanted = _wanted_px(task, profile)
+    return size_px is not None and wanted is not None and sorted(size_px) != sorted(wanted)
+
+
 def _check_image(
-    archive: zipfile.ZipFile, info: zipfile.ZipInfo, task: Task, profile: ContestProfile
+    archive: zipfile.ZipFile,
+    info: zipfile.ZipInfo,
+    task: Task,
+    header_size_px: tuple[int, int] | None,
+    profile: ContestProfile,
 ) -> tuple[str | None, str | None]:
-    """What is wrong with an image, and what is merely odd about it."""
+    """What is wrong with an image, and what is merely odd about it. One of another size is not decoded."""
     export, name = profile.export, repr(info.filename)
+    wanted, size_px = _wanted_px(task, profile), header_size_px
     try:
-        data = _read(archive, info, MAX_IMAGE_BYTES)
-        if not data.startswith(_MAGIC[export.image_format]):
-            return f"{name} is not a {export.image_format.upper()} picture", None
-        height, width = Picture(data, name).rgb.shape[:2]  # decodes to the last byte
+        if size_px is None or not _is_other(size_px, task, profile):
+            data = _read(archive, info, MAX_IMAGE_BYTES)
+            if not data.startswith(_MAGIC[export.image_format]):
+                return f"{name} is not a {export.image_format.upper()} picture", None
+            size_px = Picture(data, name).check()
     except InputError as error:
         return str(error), None
-    wanted = export.fixed_size_px if profile.task_types[task.type].size == "fixed" else None
+    width, height = size_px
     if wanted is not None and (width, height) != wanted:
         return f"{name} has {width} x {height} px, the contest expects {wanted[0]} x {wanted[1]}", None
     if min(width, height) < SMALL_PX:

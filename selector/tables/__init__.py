@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from selector.tables._files import check_writable, read_table, write_table
-    from selector.tables._scores import Names, numbers
+    from selector.tables._scores import Names, numbers, why_no_number
     from selector.tables.contest import ExplainedTask, Selection, TableContest, read_contest
 
 _PLACES = {
@@ -22,6 +22,7 @@ _PLACES = {
     "numbers": "_scores",
     "read_contest": "contest",
     "read_table": "_files",
+    "why_no_number": "_scores",
     "write_table": "_files",
 }
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "numbers",
     "read_contest",
     "read_table",
+    "why_no_number",
     "write_table",
 ]
 

@@ -5,17 +5,23 @@ from __future__ import annotations
 import codecs
 import io
 import json
+import os
+import re
 import sys
-from collections.abc import Collection, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from selector.contest.table_numbers import are_decimal_commas, takes_decimal_commas, with_point
 from selector.contest.table_rows import Record, csv_text, delimiter_of, read_records, unharmed
 from selector.contest.table_text import text_of
-from selector.domain import InputError, MissingPart
+from selector.domain import InputError, MissingPart, raise_shortage
 from selector.domain.files import write_atomically
-from selector.domain.words import n_of
+from selector.domain.json_text import parse_json
+from selector.domain.visible import escaped_json
+from selector.domain.words import n_of, size_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,6 +30,11 @@ STDIN = Path("-")
 LINES, PARQUET = (".jsonl", ".ndjson"), ".parquet"
 WRITTEN = (".csv", ".tsv", ".json", *LINES, PARQUET)
 UNSCORED = ["", "-", "na", "NA", "N/A", "n/a", "nan", "NaN", "NAN", "null", "NULL", "None", "none"]
+MAX_TEXT_BYTES = 1_000_000_000  # of CSV and JSON: a million candidates with 20 scores have some 400 MB
+MAX_CELLS = 100_000_000  # that million has 22; records without a cell would take 25 times the bytes of their text
+MAX_PARQUET_CELLS = 10 * MAX_CELLS
+_BLOCK_BYTES = 1 << 20
+_HALF = re.compile(r"\\ud[89a-f]", re.IGNORECASE)  # of a surrogate pair, or both
 _DECIMALS = 4  # of numbers in CSV: a thousandth of a point is far below what is known of it
 _AT_ONCE = 5_000  # rows: what is written is held once, and not as cells beside it
 
@@ -38,7 +49,8 @@ def read_table(path: Path, what: str, names: Collection[str]) -> pd.DataFrame:
             *unscored*.
 
     Raises:
-        InputError: unreadable, not UTF-8, no table, no rows, rows of unequal length, a column without a name or twice.
+        InputError: unreadable, too large, not UTF-8, no table, no rows, rows of unequal length, a column without a
+            name or twice.
         MissingPart: Parquet without pyarrow.
     """
     if path.suffix == PARQUET:
@@ -63,7 +75,8 @@ def check_writable(path: Path) -> None:
 def write_table(path: Path, table: pd.DataFrame, exactly: bool = False) -> None:
     """Write a table by the suffix of ``path``, whole or not at all.
 
-    ``exactly``: CSV has all digits of its numbers, and a mark by which spreadsheets know that it is UTF-8.
+    ``exactly``: CSV has all digits of its numbers, and a mark by which spreadsheets know that it is UTF-8; names are
+    as people may see them. Else names are kept, for it is read back by them.
 
     Raises:
         InputError: the suffix is none of ``WRITTEN``, or the folder cannot be written.
@@ -77,14 +90,14 @@ def write_table(path: Path, table: pd.DataFrame, exactly: bool = False) -> None:
     else:
         stream.write(codecs.BOM_UTF8 if exactly else b"")
         separator = "\t" if path.suffix == ".tsv" else ","
-        _write_csv(stream, table if exactly else table.round(_DECIMALS), separator)
+        _write_csv(stream, table if exactly else table.round(_DECIMALS), separator, keeps_names=not exactly)
     write_atomically(path, stream.getvalue())
 
 
-def _write_csv(stream: IO[bytes], table: pd.DataFrame, separator: str) -> None:
-    stream.write(csv_text([list(table.columns)], separator).encode())
+def _write_csv(stream: IO[bytes], table: pd.DataFrame, separator: str, keeps_names: bool) -> None:
+    stream.write(csv_text([list(table.columns)], separator, exactly=keeps_names).encode())
     for part in _parts(table):
-        stream.write(csv_text(part.to_numpy().tolist(), separator).encode())
+        stream.write(csv_text(part.to_numpy().tolist(), separator, exactly=keeps_names).encode())
 
 
 def _write_json(stream: IO[bytes], table: pd.DataFrame, lines: bool) -> None:
@@ -93,7 +106,7 @@ def _write_json(stream: IO[bytes], table: pd.DataFrame, lines: bool) -> None:
     between = ""
     for part in _parts(table):
         for record in part.to_dict("records"):
-            stream.write(f"{between}{json.dumps(record, ensure_ascii=False)}".encode())
+            stream.write(f"{between}{escaped_json(json.dumps(record, ensure_ascii=False))}".encode())
             between = "\n" if lines else ",\n"
     stream.write(b"\n" if lines else b"\n]\n")
 
@@ -106,37 +119,86 @@ def _parts(table: pd.DataFrame) -> Iterator[pd.DataFrame]:
 
 
 def _bytes(path: Path, what: str) -> bytes:
-    if path == STDIN:
-        return sys.stdin.buffer.read()
     try:
-        return path.read_bytes()
+        if path == STDIN:
+            found = _bounded(sys.stdin.buffer)
+        else:
+            with path.open("rb") as stream:
+                found = None if os.fstat(stream.fileno()).st_size > MAX_TEXT_BYTES else _bounded(stream)
     except IsADirectoryError as error:
         raise InputError(f"{path} is a folder; give the file of the {what}") from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"{what} {path} cannot be read ({reason}); give the path of a CSV, JSON or Parquet") from error
+    if found is None:
+        raise _too_large(path, size_words(MAX_TEXT_BYTES))
+    return found
+
+
+def _bounded(stream: IO[bytes]) -> bytes | None:
+    """All of a stream, None where that is too much: a device may have no end. In blocks: a small file takes little."""
+    read = io.BytesIO()
+    while block := stream.read(min(_BLOCK_BYTES, MAX_TEXT_BYTES + 1 - read.tell())):
+        read.write(block)
+    return read.getvalue() if read.tell() <= MAX_TEXT_BYTES else None
+
+
+def _check_cells(path: Path, text: str, marks: Iterable[str]) -> None:
+    """Refuse what would take far more memory than its text; beside each cell stands one of ``marks``."""
+    if sum(text.count(mark) for mark in marks) > MAX_CELLS:
+        raise _too_large(path, f"{MAX_CELLS // 1_000_000} million cells")
+
+
+def _too_large(path: Path, most: str) -> InputError:
+    return InputError(f"{path} has more than {most}, too much for CSV or JSON: give Parquet, or split the table")
 
 
 def _read_csv(path: Path, text: str, names: Collection[str]) -> pd.DataFrame:
     import pandas as pd
 
     delimiter, text = delimiter_of(text)
+    _check_cells(path, text, (delimiter, "\n", "\r"))
+    text = _without_empty_end(text, delimiter)
     header = _checked_shape(path, text, delimiter)
     # Numbers as JSON reads them, so that equal tables get equal picks; newer versions of pandas always do that.
     exactly = {"float_precision": "round_trip"} if tuple(map(int, pd.__version__.split(".")[:2])) < (3, 1) else {}
-    table = pd.read_csv(
-        io.StringIO(text, newline=""),
-        sep=delimiter,
-        header=0,
-        names=header,
-        index_col=False,
-        dtype={name: str for name in header if name in names},
-        keep_default_na=False,
-        na_values={name: UNSCORED for name in header if name not in names},
-        low_memory=False,  # else a column's type may change on its way
-        **exactly,
-    )
-    return _unharmed(table)
+    try:
+        table = pd.read_csv(
+            io.BytesIO(text.encode()),  # StringIO would take four bytes a letter
+            encoding="utf-8",
+            sep=delimiter,
+            header=0,
+            names=header,
+            index_col=False,
+            dtype={name: str for name in header if name in names},
+            keep_default_na=False,
+            na_values={name: UNSCORED for name in header if name not in names},
+            low_memory=False,  # else a column's type may change on its way
+            **exactly,
+        )
+    except pd.errors.ParserError as error:  # it counts a row of empty cells, where we do not
+        raise InputError(f"{path} is no table with the same cells in each row ({str(error).strip()})") from error
+    return _with_points(_unharmed(table), names) if takes_decimal_commas(delimiter) else _unharmed(table)
+
+
+def _with_points(table: pd.DataFrame, names: Collection[str]) -> pd.DataFrame:
+    """The table with columns of numbers like ``0,31`` as numbers; one that has points as well stays as it is."""
+    import pandas as pd
+
+    for name in table.columns:
+        if name in names or pd.api.types.is_numeric_dtype(table[name]):
+            continue
+        if are_decimal_commas(cell for cell in table[name] if isinstance(cell, str)):
+            table[name] = [float(with_point(cell)) if isinstance(cell, str) else float("nan") for cell in table[name]]
+    return table
+
+
+def _without_empty_end(text: str, delimiter: str) -> str:
+    """Without the last rows if their cells are empty, which spreadsheets leave where something was deleted."""
+    end = len(text)
+    while (start := text.rfind("\n", 0, end)) >= 0 and not text[start + 1 : end].strip(f"{delimiter} \t\r"):
+        end = start
+    return text[:end]
 
 
 def _checked_shape(path: Path, text: str, delimiter: str) -> list[str]:
@@ -170,16 +232,17 @@ def _unharmed(table: pd.DataFrame) -> pd.DataFrame:
 def _check_header(header: list[str], path: Path) -> None:
     if not header:
         raise InputError(f"{path} is empty: a line with the names of the columns and one row a candidate are expected")
-    for name in header:
-        if header.count(name) > 1:
+    if "" in header:
+        raise InputError(f"{path} has a column without a name: the first line names all columns")
+    for name, count in Counter(header).items():
+        if count > 1:
             raise InputError(f"{path} has two columns '{name}': rename one of them")
-        if not name:
-            raise InputError(f"{path} has a column without a name: the first line names all columns")
 
 
 def _read_json(path: Path, text: str) -> pd.DataFrame:
     import pandas as pd
 
+    _check_cells(path, text, ",{[\n")
     records: Any
     if path.suffix in LINES:
         lines = enumerate(text.split("\n"), 1)
@@ -195,8 +258,11 @@ def _read_json(path: Path, text: str) -> pd.DataFrame:
 
 def _parsed(text: str, place: str) -> Any:
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
+        found = parse_json(text)
+        if _HALF.search(text):
+            json.dumps(found, ensure_ascii=False).encode()  # half of a letter has no bytes
+        return found
+    except ValueError as error:
         raise InputError(f"{place} is no JSON ({error})") from error
 
 
@@ -204,10 +270,17 @@ def _read_parquet(path: Path) -> pd.DataFrame:
     import pandas as pd
 
     _check_parquet()
+    import pyarrow.parquet as pq
+
     try:
-        table = pd.read_parquet(path, engine="pyarrow")
-    except (OSError, ValueError) as error:  # ArrowInvalid is a ValueError
+        facts = pq.read_metadata(path)
+        cells = facts.num_rows * facts.num_columns
+        table = pd.read_parquet(path, engine="pyarrow") if cells <= MAX_PARQUET_CELLS else None
+    except Exception as error:  # a damaged file has pyarrow and pandas raise of every kind
+        raise_shortage(error)
         raise InputError(f"{path} cannot be read as Parquet ({error})") from error
+    if table is None:  # equal cells are packed: a few bytes can be billions of rows
+        raise InputError(f"{path} has {cells:,} cells, at most {MAX_PARQUET_CELLS:,} are read: split the table")
     return table if table.index.names == [None] else table.reset_index()
 
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from selector.contest.table_numbers import comma_hint, has_decimal_comma, with_point
 from selector.domain import InputError
-from selector.domain.words import did_you_mean, near_or_all
+from selector.domain.words import did_you_mean, half_width, near_or_all
 from selector.learn.belief import WORDS, Belief, checked_beliefs
 from selector.learn.pool import Floats, Ints
 from selector.learn.study import texts
@@ -79,6 +80,7 @@ def read_scores(table: pd.DataFrame, columns: Mapping[str, Belief | float | str]
         elif column in columns:
             raise InputError(
                 f"{source}: column '{column}' holds text and no number, so it cannot be '{columns[column]}'"
+                + why_no_number(table[column])
             )
         else:
             passed_over.append(str(column))
@@ -104,13 +106,18 @@ def numbers(cells: pd.Series, place: str, cure: str = "(--column NAME=ignore lea
     if cells.dtype.kind in "biuf":
         values: Floats = cells.to_numpy(dtype=np.float64, na_value=np.nan)
     else:
-        text = cells.map(lambda cell: str(cell).strip(), na_action="ignore")
+        text = cells.map(lambda cell: half_width(str(cell)).strip(), na_action="ignore")
         text = text.replace({word: one for truth, one in _TRUTHS.items() for word in (truth, truth.capitalize())})
         text = text.where(~text.isin(UNSCORED))
         values = pd.to_numeric(text, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
         wrong = np.flatnonzero(np.isnan(values) & text.notna().to_numpy())
         if len(wrong) and np.isnan(values).all():
             return None
+        if len(wrong) and has_decimal_comma(cell := str(text.iloc[wrong[0]])):
+            raise InputError(
+                f"{place} has numbers with a point, but '{cell[:40]}' in row {wrong[0] + 1}, probably with a decimal "
+                f"comma: write {with_point(cell)[:40]}, or commas in the whole column of a table with sep=; on top"
+            )
         if len(wrong):
             raise InputError(
                 f"{place} holds numbers, but '{str(cells.iloc[wrong[0]])[:40]}' in row {wrong[0] + 1}: put a number or "
@@ -122,6 +129,12 @@ def numbers(cells: pd.Series, place: str, cure: str = "(--column NAME=ignore lea
             f"{place} is infinite in row {infinite[0] + 1}: a score is a finite number, or empty where unscored"
         )
     return values
+
+
+def why_no_number(cells: pd.Series) -> str:
+    """What may be mended in a column in which ``numbers`` found none, to follow a message; maybe nothing."""
+    texts_of = [cell for cell in cells if isinstance(cell, str) and cell.strip() not in UNSCORED]
+    return comma_hint(texts_of)
 
 
 def keys_of(table: pd.DataFrame, names: Names, source: str) -> tuple[tuple[str, ...], tuple[str, ...]]:

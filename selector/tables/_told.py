@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from selector.domain import InputError
 from selector.domain.words import did_you_mean, near_or_all
 from selector.learn.pool import Floats, Ints
 from selector.tables._files import read_table
-from selector.tables._scores import Names, keys_of, numbers
+from selector.tables._scores import Names, keys_of, numbers, why_no_number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,7 +85,7 @@ def read_totals(path: Path, names: Names, locate: Locate) -> list[Submission]:
     if totals is None:
         totals = np.full(len(table), np.nan)
         if table["total"].notna().any():
-            raise InputError(f"{path}: column 'total' holds no number")
+            raise InputError(f"{path}: column 'total' holds no number{why_no_number(table['total'])}")
     labels = table["label"].fillna("").astype(str) if "label" in table.columns else [""] * len(table)
     made = []
     for row, (total, picks, label) in enumerate(zip(totals.tolist(), table["picks"], labels, strict=True), 1):
@@ -94,7 +95,7 @@ def read_totals(path: Path, names: Names, locate: Locate) -> list[Submission]:
         if total == total and not 0.0 <= total <= _HIGHEST:
             raise InputError(f"{place}: a total lies between 0 and {_HIGHEST:g}, got {total:g}: scale it if need be")
         file = path.parent / picks.strip()
-        if not file.is_file():
+        if not os.path.isfile(file):  # noqa: PTH113 (a name that no disk takes is none, not an error)
             raise InputError(
                 f"{place}: there is no file '{picks}' beside the table of totals: give its path from there"
             )
@@ -139,7 +140,7 @@ def _overall(table: pd.DataFrame, path: Path) -> Floats:
 def _scores(table: pd.DataFrame, name: str, path: Path) -> Floats:
     found = numbers(table[name], f"{path}: column '{name}'")
     if found is None:
-        raise InputError(f"{path}: column '{name}' holds no number")
+        raise InputError(f"{path}: column '{name}' holds no number{why_no_number(table[name])}")
     wrong = np.flatnonzero((found < 0) | (found > _HIGHEST))
     if len(wrong):
         raise InputError(

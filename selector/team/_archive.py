@@ -26,6 +26,7 @@ FORMAT = 1
 CONTENTS = "backup.json"  # what is in it, with hashes; the last entry
 _MOST_CONTENTS_BYTES = 256 * 1024 * 1024
 _BLOCK_BYTES = 1 << 20
+_MOST_TEXT = 1000  # characters of what is only shown
 _IMAGE = re.compile(rf"{IMAGES_NAME}/([0-9a-f]{{2}})/(\1[0-9a-f]{{62}})\.(jpg|png)")  # named by its content
 _HASH, _ID = re.compile(r"[0-9a-f]{64}"), re.compile(r"[0-9a-f]{1,64}")
 _DAMAGE = (zipfile.BadZipFile, struct.error, EOFError, ValueError, RuntimeError, LookupError, OverflowError)
@@ -38,6 +39,7 @@ class Archive:
         campaign: its campaign's id.
         files: name of each file but images to its SHA-256.
         images: names of the images' files, by their content.
+        images_from: where the images lay, "" of an older backup.
         digest: of the list of contents: equal for equal backups.
 
     Raises:
@@ -50,14 +52,13 @@ class Archive:
             self._zip = zipfile.ZipFile(path)
         except (OSError, *_DAMAGE) as error:
             raise_shortage(error)
-            raise InputError(
-                f"{path} cannot be read as a backup ({_first_line(error)}): give a file of `bestshot backup`"
-            ) from error
+            why = getattr(error, "strerror", None) or _first_line(error)
+            raise InputError(f"{path} cannot be read as a backup ({why}): give a file of `bestshot backup`") from error
         try:
             self._infos = _checked(self._zip.infolist(), size)
             contents = self._contents()
             self.campaign, self.files = str(contents["campaign"]), dict(contents["files"])
-            self.at = str(contents.get("at", ""))
+            self.at, self.images_from = (str(contents.get(key, ""))[:_MOST_TEXT] for key in ("at", "images_from"))
             self._check_contents(contents)
         except (OSError, *_DAMAGE) as error:
             self._zip.close()

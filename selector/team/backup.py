@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sqlite3
 import zipfile
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from sqlalchemy import select
 
@@ -28,11 +29,14 @@ from selector.create import (
     TABLE_NAME,
 )
 from selector.domain import InputError, OutOfResources, raise_shortage
-from selector.domain.files import describe_write_error, publish, scratch_folder
+from selector.domain.files import describe_write_error, followed, publish, scratch_folder, sweep
 from selector.domain.names import name_fault
 from selector.domain.progress import Progress, silent
+from selector.domain.visible import escaped_json
+from selector.domain.words import n_of, some_of
 from selector.store import Database, schema
 from selector.store.copying import copy_rows, count_rows
+from selector.store.database import connect_to_read
 from selector.store.pruned import gone_inputs, load_gone
 from selector.store.score_files import MissingFile, keep_scores_in, score_files
 from selector.store.score_shards import shards
@@ -50,7 +54,9 @@ _BESIDE = (TABLE_NAME, "readings.csv", "translations.csv", "prior.json", f"{INPU
 class Backup:
     """A backup that was made and read back.
 
-    ``images``: in it; ``images_left``: not asked for; ``images_lost``: the campaign names them and lacks them.
+    ``rows``: of all tables; ``images``: in it; ``images_left``: not asked for; ``images_lost``: the campaign names them
+    and lacks them, which without ``images`` is only told as far as `status` knows. ``left_out``: files and folders that
+    the configuration names, each with the key that does, and that are not in it.
     """
 
     path: Path
@@ -61,6 +67,7 @@ class Backup:
     images: int
     images_left: int
     images_lost: int
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
 
 def back_up(ws: Workspace, path: Path, images: bool = False, progress: Progress = silent) -> Backup:
@@ -71,6 +78,7 @@ def back_up(ws: Workspace, path: Path, images: bool = False, progress: Progress 
         OutOfResources: the disk is full.
     """
     if path.exists():
+        sweep(path.absolute().parent)  # of one that was killed when it had its name
         raise InputError(f"{path} is there already: choose another name, a backup replaces nothing")
     if path.absolute().is_relative_to((ws.folder / INPUTS_NAME).absolute()):
         raise InputError(f"{path} lies among the campaign's pictures: choose another folder")
@@ -81,7 +89,8 @@ def back_up(ws: Workspace, path: Path, images: bool = False, progress: Progress 
                 try:
                     copy.unlink(missing_ok=True)
                     rows = _copy_store(ws, copy, progress)
-                    found = _Writer(ws, copy, progress).write(made, images)
+                    writer = _Writer(ws, copy, progress)
+                    found = writer.write(made, images)
                     break
                 except MissingFile:  # others have put files of scores together meanwhile: the newer state names theirs
                     if last:
@@ -93,7 +102,7 @@ def back_up(ws: Workspace, path: Path, images: bool = False, progress: Progress 
     except OSError as error:
         raise_shortage(error)
         raise InputError(describe_write_error(path, error)) from error
-    return Backup(path, ws.db.campaign or "", size, rows, *found)
+    return Backup(path, ws.db.campaign or "", size, rows, *found, _left_out(ws, writer.names))
 
 
 def _copy_store(ws: Workspace, copy: Path, progress: Progress) -> int:
@@ -129,7 +138,7 @@ def _copy_sqlite(file: Path, copy: Path, progress: Progress) -> None:
     """By SQLite's own copying, in steps. The reading transaction that stays open around them fixes what is copied: else
     each write of another process would begin it anew. In WAL mode it keeps no writer waiting.
     """
-    with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)) as source:
+    with closing(connect_to_read(file, isolation_level=None)) as source:
         source.execute("BEGIN")
         source.execute("SELECT count(*) FROM fact").fetchone()
 
@@ -167,8 +176,11 @@ class _Writer:
                 try:
                     self._add_file(archive, name, self._ws.folder / name)
                 except FileNotFoundError as error:
+                    absent = [one for one in scores if not (self._ws.folder / one).is_file()] or [name]
                     raise MissingFile(
-                        f"{name} is missing from the campaign: restore it from an older backup"
+                        f"{n_of(len(absent), 'file')} of scores missing in the campaign ({some_of(absent, 3)}): "
+                        "restore what you have from an older backup, and give up the rest by `bestshot scores "
+                        "--forget-lost`"
                     ) from error
             for done, image_id in enumerate(wanted if with_images else ()):
                 self._progress("images", done, len(wanted))
@@ -184,12 +196,21 @@ class _Writer:
                 "campaign": self._ws.db.campaign,
                 "store_format": int(store_format or 0),
                 "at": self._ws.now(),
+                "images_from": self._ws.images.address,
                 "images": images,
                 "images_of_campaign": len(wanted),
                 "files": self._hashes,
             }
-            archive.writestr(_entry(CONTENTS), json.dumps(contents, ensure_ascii=False, indent=1))
-        return len(self._hashes), images, 0 if with_images else len(wanted), lost
+            archive.writestr(_entry(CONTENTS), escaped_json(json.dumps(contents, ensure_ascii=False, indent=1)))
+        if with_images:
+            return len(self._hashes), images, 0, lost
+        known = sum(1 for _ in self._ws.known_lost(wanted))
+        return len(self._hashes), 0, len(wanted) - known, known
+
+    @property
+    def names(self) -> Collection[str]:
+        """Of the files in it, but images."""
+        return self._hashes.keys()
 
     def _config(self) -> bytes:
         """As it is, but for the database's address: it may hold a password, and a restored campaign has its own."""
@@ -229,6 +250,35 @@ class _Writer:
                 digest.update(block)
                 target.write(block)
         self._hashes[name] = digest.hexdigest()
+
+
+def _left_out(ws: Workspace, names: Collection[str]) -> dict[str, str]:
+    """Files and folders that the configuration names and that are not in a backup, each with the key that does."""
+    folder, found = followed(ws.folder), dict[str, str]()
+    for key, path in _places(ws.config.model_dump(), ws.folder):
+        if not os.path.exists(path):  # noqa: PTH110 - a word of a command may be anything, and Path raises at some
+            continue
+        place = followed(path)
+        name = place.relative_to(folder).as_posix() if place.is_relative_to(folder) else ""
+        if not any(one == name or one.startswith(f"{name}/") for one in names):
+            found.setdefault(str(place), key)
+    return found
+
+
+def _places(table: Mapping[str, Any], folder: Path, name: str = "") -> Iterator[tuple[str, Path]]:
+    """The key of each place in the configuration, and the place, seen from where it is used."""
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _places(value, folder, f"{name}.{key}".lstrip("."))
+        elif key == "command" and isinstance(value, (list, tuple)):  # what lies in ``cwd_folder`` goes with that
+            inside = bool(table.get("cwd_folder"))
+            for i, word in enumerate(map(str, value)):
+                if Path(word).is_absolute() or (not inside and (i or os.sep in word)):
+                    yield f"[{name}] {key}", Path(word)
+        elif isinstance(value, str) and value and key.endswith(("path", "folder")):
+            yield f"[{name}] {key}", folder / value
+        elif key == "profile" and str(value).endswith(".toml"):
+            yield key, folder / str(value)
 
 
 def _entry(name: str) -> zipfile.ZipInfo:

@@ -19,6 +19,7 @@ from sqlalchemy import Connection, func, select
 from selector.config import IMPORTED
 from selector.create import INPUT_FACT, open_workspace
 from selector.domain import InputError, raise_shortage, stable_hash
+from selector.domain.files import followed
 from selector.domain.progress import Progress, silent
 from selector.store import is_image_id, schema
 from selector.store.attempts import load_tasks
@@ -258,7 +259,7 @@ def _profile_hash(ws: Workspace, facts: Mapping[str, str]) -> str:
 def _place(ws: Workspace) -> str:
     url = ws.db.engine.url
     if url.get_backend_name() == "sqlite":
-        return str(Path(url.database or "").resolve())
+        return str(followed(url.database or ""))
     return f"{url.host}:{url.port}/{url.database}"
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import JSON, Boolean, Column, Connection, Float, Integer, LargeBinary, String, exists, select
 
 from selector.config import CampaignConfig, read_config, render_config
 from selector.create import (
@@ -24,9 +26,18 @@ from selector.create import (
     alone_in,
     store_url,
 )
-from selector.domain import InputError, raise_shortage
+from selector.domain import InputError, TaskType, raise_shortage
+from selector.domain.decisions import DecisionKind
 from selector.domain.digest import sha256_of
-from selector.domain.files import describe_write_error, make_folder, publish, scratch_folder, sweep, write_atomically
+from selector.domain.files import (
+    describe_write_error,
+    make_folder,
+    move_in,
+    publish,
+    scratch_folder,
+    sweep,
+    write_atomically,
+)
 from selector.domain.names import check_name
 from selector.domain.progress import Progress, silent
 from selector.store import Database, is_image_id, schema
@@ -37,14 +48,30 @@ from selector.team._archive import Archive
 
 _RESTORED = "restored:"  # prefix of the fact that names the backup
 _TABLES = {table.name for table in schema.metadata.sorted_tables} | {"sqlite_sequence", "sqlite_stat1", "sqlite_stat4"}
+_KINDS: dict[type, str] = {  # what SQLite calls the cells of a column
+    **dict.fromkeys((String, JSON), "'text'"),
+    **dict.fromkeys((Integer, Boolean), "'integer'"),
+    Float: "'real', 'integer'",
+    LargeBinary: "'blob'",
+}
+_LISTS = (schema.planning.c.recipes, schema.judge_reply.c.images, schema.job.c.recipe_keys)
+_WORDS: dict[Column[Any], type[Enum]] = {
+    schema.task.c.type: TaskType,
+    schema.observation.c.scope: TaskType,
+    schema.decision.c.kind: DecisionKind,
+}
 _MAKING = ("CREATE TABLE", "CREATE INDEX", "CREATE UNIQUE INDEX")
 
 
 @dataclass(frozen=True)
 class Restored:
-    """A campaign that was restored. ``images_left``: of its candidates, those that were not in the backup.
+    """A campaign that was restored.
 
-    ``joined``: the database at the address held it already, as an earlier run restored it, and whatever came since.
+    Attributes:
+        images_left: pictures of its candidates that were not in the backup.
+        images_at: where its images lie, if that is not its own folder.
+        images_from: where those of the original lay.
+        joined: the database at the address held it already, as an earlier run restored it, and whatever came since.
     """
 
     campaign: str
@@ -53,6 +80,8 @@ class Restored:
     files: int
     images: int
     images_left: int
+    images_at: str = ""
+    images_from: str = ""
     joined: bool = False
 
 
@@ -69,26 +98,24 @@ def restore(folder: Path, backup: Path, url: str = "", progress: Progress = sile
         try:
             _check_place(folder, archive)
             make_folder(folder)
-            with alone_in(folder), scratch_folder(folder) as scratch:
+            with alone_in(folder):
                 sweep(folder)
-                names = [*archive.files, *archive.images]
-                for done, name in enumerate(names):
-                    progress("files", done, len(names))
-                    archive.extract(name, scratch / name)
-                progress("files", len(names), len(names))
-                config = _check_campaign(scratch, archive)
-                config = _with_store(config, archive, url)
-                images = _check_names(scratch / DATABASE_NAME, archive)
-                for name in names:
-                    if name not in (CONFIG_NAME, DATABASE_NAME):
-                        make_folder((folder / name).parent)
-                        (scratch / name).replace(folder / name)
-                make_folder(folder / IMAGES_NAME)
-                joined = _place_store(config, folder, scratch / DATABASE_NAME, archive, progress)
-                text = (scratch / CONFIG_NAME).read_bytes()
-                if config != read_config(scratch / CONFIG_NAME):
-                    text = render_config(config).encode()
-                write_atomically(folder / CONFIG_NAME, text)
+                with scratch_folder(folder) as scratch:
+                    names = [*archive.files, *archive.images]
+                    for done, name in enumerate(names):
+                        progress("files", done, len(names))
+                        archive.extract(name, scratch / name)
+                    progress("files", len(names), len(names))
+                    config = _check_campaign(scratch, archive)
+                    config = _with_store(config, archive, url)
+                    images = _check_names(scratch / DATABASE_NAME, archive)
+                    move_in(scratch, folder, [name for name in names if name not in (CONFIG_NAME, DATABASE_NAME)])
+                    make_folder(folder / IMAGES_NAME)
+                    joined = _place_store(config, folder, scratch / DATABASE_NAME, archive, progress)
+                    text = (scratch / CONFIG_NAME).read_bytes()
+                    if config != read_config(scratch / CONFIG_NAME):
+                        text = render_config(config).encode()
+                write_atomically(folder / CONFIG_NAME, text)  # last of all: who finds it cleans up no more
         except BaseException as error:
             if is_new:
                 _leave_nothing(folder)
@@ -96,8 +123,14 @@ def restore(folder: Path, backup: Path, url: str = "", progress: Progress = sile
                 raise
             raise_shortage(error)
             raise InputError(describe_write_error(folder, error)) from error
-        left = 0 if archive.images else images
-        return Restored(archive.campaign, folder, archive.at, len(archive.files), len(archive.images), left, joined)
+        left, counts = images - len(archive.images), (len(archive.files), len(archive.images))
+        at, from_ = (_whole(place, folder) for place in (config.store.images, archive.images_from))
+        return Restored(archive.campaign, folder, archive.at, *counts, left, at, from_, joined)
+
+
+def _whole(place: str, folder: Path) -> str:
+    """A place of images as seen from the campaign's folder; "" stays."""
+    return os.path.normpath(folder.absolute() / place) if place and "://" not in place else place
 
 
 def _leave_nothing(folder: Path) -> None:
@@ -158,15 +191,50 @@ def _check_database(file: Path) -> Mapping[str, str]:
                 )
             if (fault := connection.execute("PRAGMA integrity_check(1)").fetchone()[0]) != "ok":
                 raise InputError(f"the backup's database is damaged ({fault}): take another one")
-            return dict(connection.execute("SELECT key, value FROM fact").fetchall())
-    except sqlite3.DatabaseError as error:
+            facts: dict[str, str] = dict(connection.execute("SELECT key, value FROM fact").fetchall())
+            if not all(isinstance(one, str) for fact in facts.items() for one in fact) or not (
+                facts.get("format", "1").isascii() and facts.get("format", "1").isdecimal()
+            ):
+                raise InputError("the backup's database is damaged (a fact of it is none): take another one")
+            return facts
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         raise InputError(f"the backup's database is damaged ({error}): take another one") from error
+
+
+def _check_cells(connection: Connection) -> None:
+    """Every cell is of its column's kind, because SQLite takes any and all that reads the store relies on it."""
+    for table in schema.metadata.sorted_tables:
+        odd = " OR ".join(map(_oddity, table.columns))
+        if connection.exec_driver_sql(f'SELECT 1 FROM "{table.name}" WHERE {odd} LIMIT 1').first():
+            raise InputError(f"the backup's database is damaged (a cell of '{table.name}'): take another one")
+    for words, known in _WORDS.items():
+        strange = set(connection.execute(select(words).distinct()).scalars()) - {None, *(one.value for one in known)}
+        if strange:
+            raise InputError(f"the backup's database is damaged (a cell of '{words.table.name}'): take another one")
+
+
+def _oddity(column: Column[Any]) -> str:
+    """SQL that is true for a cell of another kind than its column's."""
+    kind = next(kinds for of, kinds in _KINDS.items() if isinstance(getattr(column.type, "impl", column.type), of))
+    empty = ", 'null'" if column.nullable else ""
+    odd = f'typeof("{column.name}") NOT IN ({kind}{empty})'
+    if not isinstance(column.type, JSON):
+        return odd
+    shapes = "'array'" if column in _LISTS else "'array', 'object'"
+    is_shaped = f'json_valid("{column.name}") AND json_type("{column.name}") IN ({shapes})'
+    return " OR NOT ".join([odd, f'("{column.name}" IS NULL OR ({is_shaped}))'])
 
 
 def _check_names(file: Path, archive: Archive) -> int:
     """How many pictures candidates have; raises ``InputError`` where a name leads elsewhere or to nothing."""
     with closing(Database(file, alone=True)) as db, db.read() as connection:  # brings an older format up to date
-        ids = set(connection.execute(select(schema.candidate.c.id)).scalars())
+        _check_cells(connection)
+        a, c = schema.attempt.c, schema.candidate.c
+        same = exists().where(c.task_id == a.task_id, c.id == a.candidate_id)
+        broken = connection.execute(select(a.id).where(a.candidate_id.is_not(None), ~same).limit(1)).first()
+        if broken or connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+            raise InputError("the backup's database is damaged (a row names what is not in it): take another one")
+        ids = set(connection.execute(select(c.id)).scalars())
         gone = load_gone(connection).keys()
         pruned = connection.execute(select(schema.pruned.c.picture_id, schema.pruned.c.name)).all()
         used = connection.execute(select(schema.task.c.source, schema.task.c.reference)).all()

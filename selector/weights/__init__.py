@@ -8,6 +8,7 @@ from selector.weights.catalogue import Model, ModelFile, Repository, all_models,
 from selector.weights.hashes import ABSENT, content_tag, tag_or_absent
 from selector.weights.place import find, need, need_backbone, weights_folder
 from selector.weights.safe_load import check_named_files, load_state
+from selector.weights.unreadable import why_unreadable
 
 __all__ = [
     "ABSENT",
@@ -24,4 +25,5 @@ __all__ = [
     "need_backbone",
     "tag_or_absent",
     "weights_folder",
+    "why_unreadable",
 ]

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from selector.domain import InputError, raise_shortage
 from selector.domain.digest import sha256_of
-from selector.weights.catalogue import megabytes
+from selector.domain.json_text import parse_json
+from selector.domain.words import size_words
 from selector.weights.hashes import write_note
 
 Progress = Callable[[str, int, int | None], None]  # (file, bytes so far, bytes in all or None)
@@ -58,7 +59,7 @@ class Part:
         """
         noted = ""
         with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
-            noted = str(json.loads(self._note.read_text(encoding="utf-8"))["identity"])
+            noted = str(parse_json(self._note.read_text(encoding="utf-8"))["identity"])
         if not identity or noted != identity or self.tell() > (total_bytes or _MOST_BYTES):
             with _writing(self.path):
                 self.begin()
@@ -67,7 +68,7 @@ class Part:
         rest, free = (total_bytes or 0) - self.tell(), shutil.disk_usage(self.target.parent).free
         if rest > free:
             raise InputError(
-                f"{self.target.name} needs {megabytes(rest)} more and {megabytes(free)} are free in "
+                f"{self.target.name} needs {size_words(rest)} more and {size_words(free)} are free in "
                 f"{self.target.parent}: free some space, or set BESTSHOT_WEIGHTS to a folder on another disk"
             )
 

@@ -114,13 +114,6 @@ class Model:
         return f"{first.repository.name}@{first.repository.revision[:12]}"
 
 
-def megabytes(size_bytes: int) -> str:
-    """ "605 MB", "4 kB"."""
-    if size_bytes < 1_000_000:
-        return f"{max(1, round(size_bytes / 1e3)) if size_bytes else 0} kB"
-    return f"{size_bytes / 1e6:,.0f} MB"
-
-
 def all_models() -> tuple[Model, ...]:
     """Every model of the catalogue, those that come first that most scorers need."""
     return _read_catalogue()

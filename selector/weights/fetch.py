@@ -11,10 +11,12 @@ from pathlib import Path
 
 from selector.domain import InputError
 from selector.domain.digest import sha256_of
+from selector.domain.files import expanded
+from selector.domain.words import size_words
 from selector.weights._part import Progress, open_part
 from selector.weights._refusals import NotThere
 from selector.weights.address import HUB, MODELSCOPE, address_of, check_source
-from selector.weights.catalogue import Model, ModelFile, megabytes, model_named
+from selector.weights.catalogue import Model, ModelFile, model_named
 from selector.weights.hub import download
 from selector.weights.place import folder_of, has_size, need_model, path_of
 from selector.weights.safe_load import PICKLES
@@ -94,8 +96,8 @@ def _folder(source: str | Path) -> Path | None:
     """The folder that is meant; None for a source by name."""
     if source in (HUB, MODELSCOPE):
         return None
-    if isinstance(source, Path) or Path(source).expanduser().is_dir():
-        folder = Path(source).expanduser()
+    if isinstance(source, Path) or expanded(source).is_dir():
+        folder = expanded(source)
         if not folder.is_dir():
             raise InputError(f"there is no folder {folder} to fetch from")
         return folder
@@ -156,7 +158,7 @@ def _refuse_unlikely(source: Path, file: ModelFile) -> None:
     """All that can be said of a file for which no hash is published: its size, and what it begins with."""
     if not has_size(source, file):
         raise InputError(
-            f"{source} has {megabytes(source.stat().st_size)}, expected about {megabytes(file.expected_bytes)}: "
+            f"{source} has {size_words(source.stat().st_size)}, expected about {size_words(file.expected_bytes)}: "
             "copy it again, or give its hash with --sha256"
         )
     suffix = Path(file.name).suffix

@@ -12,6 +12,7 @@ from enum import Enum
 from pathlib import Path
 
 from selector.domain import MissingPart
+from selector.domain.files import expanded
 from selector.weights.catalogue import OPEN_CLIP, Model, ModelFile, model_named, open_clip_model
 
 FOLDER_VARIABLE = "BESTSHOT_WEIGHTS"
@@ -32,7 +33,7 @@ def weights_folder() -> Path:
     """The folder of all models; it need not exist yet."""
     named = os.environ.get(FOLDER_VARIABLE)
     if named:
-        return Path(named).expanduser()
+        return expanded(named)
     cache = os.environ.get("XDG_CACHE_HOME")
     if not cache and sys.platform == "win32":
         cache = os.environ.get("LOCALAPPDATA")
@@ -65,7 +66,7 @@ def need(name: str, path: str | Path | None = None) -> Path:
         InputError: there is no such model.
     """
     if path:
-        own = Path(path).expanduser()
+        own = expanded(path)
         if not own.exists():
             raise MissingPart(f"there are no weights at {own}: mend the path in the scorer's settings")
         return own

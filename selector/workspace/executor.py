@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from selector.domain import raise_shortage
+from selector.domain.interruption import tell_ending, time_to_end
 from selector.net import Interrupted
 
 Work = TypeVar("Work")
@@ -84,16 +85,30 @@ class Executor(Generic[Work, Event]):
             if is_last and all(thread.done() for thread in self._threads) and not self._events:
                 return
 
-    def finish(self, seconds: float | None = None) -> Iterator[list[Event]]:
-        """Begin nothing new; the events of what is under way, until it has ended or for so many seconds."""
+    def finish(self, seconds: float | None = None, closing: Callable[[], None] | None = None) -> Iterator[list[Event]]:
+        """Begin nothing new; the events of what is under way, until it has ended or for so many seconds.
+
+        ``closing``: is called before it is waited for: it may end what the threads wait for.
+        """
         self._stop.set()
+        if n := sum(not thread.done() for thread in self._threads):
+            are, most = "is" if n == 1 else "are", "" if seconds is None else f", {seconds:.0f} s at most"
+            tell_ending(f"ending: {n} under way {are} finished first{most}; Ctrl-C again ends at once")
+        fault: Exception | None = None
+        try:
+            if closing is not None:
+                closing()
+        except Exception as error:  # what is under way is stored before it is told
+            fault = error
         deadline = None if seconds is None else time.monotonic() + seconds
         while True:
             is_last = all(thread.done() for thread in self._threads)
             yield from self._batch()
             if is_last or (deadline is not None and time.monotonic() >= deadline):
-                return
+                break
             self._wait(0.05)
+        if fault is not None:
+            raise fault
 
     def _wait(self, seconds: float) -> None:
         """Until there is news, for so many seconds at most."""
@@ -191,8 +206,9 @@ def stream(
 ) -> Iterator[Event]:
     """The events of ``do(work)`` of all works, as they come, of so many threads.
 
-    An exception of a thread is raised here; closing the iterator (also by Ctrl-C) lets each thread finish what it is
-    making and stop. ``closing`` is called then, before they are waited for: it may end what they wait for.
+    An exception of a thread is raised here; closing the iterator lets each thread finish what it is making and stop.
+    After Ctrl-C, when that is for nobody, it is waited for a moment only. ``closing`` is called before they are waited
+    for: it may end what they wait for.
     """
     executor, place = Executor(do, threading.Event(), _PER_THREAD * threads), WorkQueue("", threads)
     try:
@@ -201,9 +217,6 @@ def stream(
         for batch in executor.batches():
             yield from batch
     except BaseException:
-        if closing is not None:
-            closing()
-        raise
-    finally:
-        for _ in executor.finish():
+        for _ in executor.finish(time_to_end(), closing):
             pass
+        raise

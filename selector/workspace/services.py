@@ -6,10 +6,10 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 
 from selector.config import kind_of
 from selector.domain import BestshotError, InputError
+from selector.domain.files import expanded, followed
 from selector.domain.words import did_you_mean
 from selector.net import Account, Service
 from selector.registry import generator_names, usual_service
@@ -101,7 +101,7 @@ def spent_at(ws: Workspace, service: str) -> float:
 
 
 def _outside(ws: Workspace, key_path: str) -> str:
-    place = (ws.folder / Path(key_path).expanduser()).resolve()
-    if place.is_relative_to(ws.folder.resolve()):
+    place = followed(ws.folder / expanded(key_path))
+    if place.is_relative_to(followed(ws.folder)):
         raise InputError("key_path must lie outside of the campaign, which is copied and shared: move the file")
     return str(place)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -13,7 +13,7 @@ from selector.config import CampaignConfig
 from selector.contest.input_images import resolve_image
 from selector.contest.profile import ContestProfile
 from selector.domain import InputError, Picture, Task, TaskInputs, TaskType, raise_shortage, stable_hash
-from selector.domain.words import near_or_all
+from selector.domain.words import did_you_mean, near_or_all, no_task
 from selector.store import Database, Images
 from selector.store.candidates import LEAST_ID, candidates_named, find_candidates, is_hexadecimal
 from selector.store.pruned import gone_inputs
@@ -45,6 +45,15 @@ class Workspace:
     def other_folders(self) -> tuple[str, ...]:
         """Folders beside this one that have made images by services or in a shared database: each keeps its own."""
         return tuple(sorted(self.db.facts(FOLDER_FACT).keys() - {self.place}))
+
+    @property
+    def keeps_apart(self) -> bool:
+        """Whether images that are not here may lie in another folder of the campaign."""
+        return not self.config.store.images and bool(self.other_folders())
+
+    def known_lost(self, image_ids: Iterable[str]) -> Iterator[str]:
+        """Those of sorted ids whose images are lost as far as is known here; none that may lie in another folder."""
+        return iter(()) if self.keeps_apart else self.images.known_lost(image_ids)
 
     @property
     def shares_store(self) -> bool:
@@ -119,11 +128,12 @@ def task_named(ws: Workspace, tasks: Sequence[Task], name: str) -> Task:
     found = next((task for task in tasks if task.id == name), None)
     if found is not None:
         return found
+    ids = [task.id for task in tasks]
     if len(name) < LEAST_ID or not is_hexadecimal(name):
-        raise InputError(f"there is no task '{name}' in this campaign")
+        raise InputError(no_task(name, ids))
     with ws.db.read() as connection:
         if not candidates_named(connection, name):
-            raise InputError(f"there is no task or candidate '{name}' in this campaign")
+            raise InputError(f"there is no task or candidate '{name}' in this campaign{did_you_mean(name, ids)}")
         named = [task_id for task_id, _ in find_candidates(connection, name)]
     if len(named) > 1:
         raise InputError(f"candidate '{name}' is one of the tasks {', '.join(named[:5])}: name the task")
@@ -139,5 +149,5 @@ def select_tasks(
         ids = (ids,)
     unknown = sorted({str(i) for i in ids or ()} - {t.id for t in tasks})
     if unknown:
-        raise InputError(f"there is no task '{unknown[0]}' in this campaign")
+        raise InputError(no_task(unknown[0], [t.id for t in tasks]))
     return [t for t in tasks if (not chosen or t.type in chosen) and (not ids or t.id in set(map(str, ids)))]

@@ -17,12 +17,13 @@ import pytest
 from experiments import crash_test
 from experiments.crash_test import planned
 from experiments.support import crash_trial
-from experiments.support.crash_loop import CAMPAIGN, INIT, LOOP, Verb
+from experiments.support.crash_loop import CAMPAIGN, INIT, LOOP, SIGNALS, Verb
 from experiments.support.crash_process import ON_ITS_WAY_SECONDS, Servers, serving
 from experiments.support.crash_state import faults_of, files_of
 from experiments.support.crash_store import FileStore
-from experiments.support.crash_trial import SIGNALS, Found, Quiet, Run, Trial
+from experiments.support.crash_trial import Found, Quiet, Run, Trial
 from experiments.support.killed_at import OPEN, RENAME, Moment, Watch
+from experiments.support.reading_server import ReadingServer
 from experiments.support.two_folders import TwoFolders
 from tests.servers.dashscope_server import DashScopeServer
 from tests.servers.judge_server import IN_ENGLISH, Asked, JudgeServer
@@ -61,8 +62,7 @@ def tried(
     trials: tuple[str, ...], loop: tuple[Verb, ...], out: Path, monkeypatch: pytest.MonkeyPatch, *more: str
 ) -> dict[str, Any]:
     """The results of these trials of a short loop."""
-    for module in (crash_test, crash_trial):
-        monkeypatch.setattr(module, "LOOP", loop)
+    monkeypatch.setattr(crash_test, "LOOP", loop)
     words = [word for trial in trials for word in ("--trial", trial)]
     assert crash_test.main([*words, *more, "--jobs", "1", "--json", str(out)]) == 0
     results: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))["results"]
@@ -71,11 +71,14 @@ def tried(
 
 def test_kills_are_planned_over_all_verbs_moments_and_signals_and_follow_from_the_seed() -> None:
     events = {"open": 2, "commit": 3}
-    run = Run(Path(), {verb.name: Quiet(2.0, events, {}, Counter()) for verb in LOOP}, {}, "")
-    trials = list(planned(run, LOOP, 300, seed=1))
-    assert trials == list(planned(run, LOOP, 300, seed=1)) != list(planned(run, LOOP, 300, seed=2))
-    assert {trial.verb for trial in trials} == set(LOOP)
-    of_export = [trial for trial in trials if trial.verb.name == "export"]
+    run = Run(LOOP, Path(), {verb.name: Quiet(2.0, events, {}, {}, Counter()) for verb in LOOP}, "")
+    loops = planned(run, LOOP, 300, seed=1)
+    assert loops == planned(run, LOOP, 300, seed=1) != planned(run, LOOP, 300, seed=2)
+    assert sum(map(len, loops)) == 300 and [trial.verb for trial in loops[0]] == list(LOOP)
+    for loop in loops:
+        places = [LOOP.index(trial.verb) for trial in loop]
+        assert places == sorted(set(places)), "each verb once, in the order in which they follow each other"
+    of_export = [trial for loop in loops for trial in loop if trial.verb.name == "export"]
     assert {trial.sign for trial in of_export} == set(SIGNALS)
     moments = [trial.moment for trial in of_export]
     assert {(m.kind, m.after) for m in moments if isinstance(m, Moment)} == {
@@ -108,6 +111,20 @@ def test_the_signal_comes_at_its_event_and_only_there(after: bool, monkeypatch: 
             seen.append(number)
     assert seen == ([0, 1, 2, signal.SIGTERM, 3] if after else [0, 1, signal.SIGTERM, 2, 3])
     assert watch.counts == {OPEN: 3, RENAME: 1}
+
+
+def test_a_signal_that_comes_too_late_comes_again_earlier(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    loop = tuple(verb for verb in LOOP if verb.name in ("init", "read"))
+    total = tried(("read,KILL,commit:999",), loop, tmp_path / "out.json", monkeypatch)["total"]
+    assert (total["kills"], total["killed_while_running"]) == (1, 1)
+
+
+def test_what_a_verb_says_when_all_was_done_is_no_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    loop = tuple(verb for verb in LOOP if verb.name in ("init", "import", "backup", "init --from"))
+    trials = ("backup,KILL,fsync:2:after", "init --from,KILL,fsync:1:after")
+    total = tried(trials, loop, tmp_path / "out.json", monkeypatch)["total"]
+    assert (total["kills"], total["killed_while_running"]) == (2, 2)
+    assert not any(total[name] for name in crash_test.COUNTED)
 
 
 def test_rows_are_lost_doubled_or_wrong() -> None:
@@ -149,11 +166,13 @@ def test_only_what_was_paid_for_at_the_last_moment_is_on_its_way() -> None:
     chat.log += [
         Asked((), (), text, {}, "", True, "good", True, at) for text, at in (("old", long_ago), ("new", just_before))
     ]
-    servers = Servers(service, chat)
+    reader = ReadingServer({})
+    servers = Servers(service, chat, reader)
     assert servers.on_their_way({jobs[2].id}, ended_at) == {("image", "a cat", "1"): 1, ("answer", "new"): 1}
     assert servers.bill().total() == 5
     service._http.server_close()
     chat._http.server_close()
+    reader._http.server_close()
 
 
 def test_the_chat_server_gives_english_for_a_text_without_pictures() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import tiny_pipelines
 
-from generators._pipelines.model_folder import read_folder, tag_of, variant_of, weigh
+from generators._pipelines.model_folder import _bytes_of, read_folder, tag_of, variant_of, weigh
 from generators.diffusers_pipeline import DiffusersPipeline
 from selector.domain import InputError, MissingPart
 
@@ -71,6 +71,12 @@ def test_code_of_a_model_folder_is_never_run(copy: Path) -> None:
         read_folder(copy)
 
 
+def test_a_part_whose_library_is_a_name_too_long_for_a_file_is_no_program(copy: Path) -> None:
+    index = json.loads((copy / "model_index.json").read_text())
+    (copy / "model_index.json").write_text(json.dumps({**index, "unet": ["x" * 300, "Mine"]}))
+    assert read_folder(copy).components["unet"][0] == "x" * 300
+
+
 def test_pickled_weights_need_the_users_word(copy: Path) -> None:
     read = read_folder(renamed(copy, ".safetensors", ".bin"))
     with pytest.raises(MissingPart, match=r"only pickled weights \(.bin\) in .*allow_pickle = true"):
@@ -121,3 +127,22 @@ def test_a_folder_names_no_files_outside_of_itself(copy: Path) -> None:
         (copy / "model_index.json").write_text(json.dumps({**index, name: ["diffusers", "UNet2DConditionModel"]}))
         with pytest.raises(InputError, match=f"model_index.json names the part '{name}'"):
             DiffusersPipeline(model_path=str(copy)).check()
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "[" * 5000,
+        "[]",
+        '{"a": 5}',
+        '{"a": {"dtype": [], "data_offsets": [0]}}',
+        f'{{"a": {{"dtype": "F16", "data_offsets": [0, {10**400}]}}}}',
+        f'{{"a": {{"dtype": "F16", "data_offsets": [0.5, {10**400}]}}}}',
+        '{"a": {"dtype": "F16", "data_offsets": [9, 0]}}',
+    ],
+)
+def test_a_header_of_weights_that_is_none_is_one_line(tmp_path: Path, header: str) -> None:
+    file = tmp_path / "part.safetensors"
+    file.write_bytes(len(header).to_bytes(8, "little") + header.encode())
+    with pytest.raises(MissingPart, match=r"part\.safetensors is damaged \(\w+\); copy the model again"):
+        _bytes_of(file, 2)

@@ -193,6 +193,17 @@ def test_links_and_recipes_that_lead_out_of_the_folder_are_refused(tmp_path: Pat
         Folder(str(root)).generate(inputs(), escape)
 
 
+def test_links_that_lead_nowhere_and_what_is_no_file_cost_themselves_alone(tmp_path: Path) -> None:
+    (tmp_path / "7.png").write_bytes(b"")
+    (tmp_path / "8.png").symlink_to("gone.png")
+    (tmp_path / "9.png").symlink_to("9.png")
+    (tmp_path / "11.png").symlink_to("x" * 300)
+    os.mkfifo(tmp_path / "10.png")
+    assert unmatched_files(tmp_path, ["7", "8", "9", "10", "11"]) == dict.fromkeys(
+        ["10.png", "11.png", "8.png", "9.png"], Unmatched.NO_FILE
+    )
+
+
 def test_links_inside_of_the_folder_are_followed(tmp_path: Path) -> None:
     write(tmp_path / "all" / "cat.png")
     (tmp_path / "7.png").symlink_to(tmp_path / "all" / "cat.png")

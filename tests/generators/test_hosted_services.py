@@ -28,7 +28,7 @@ from selector.domain import (
     encode_final,
 )
 from selector.domain.remote import Delivery, ServiceStopped, Ticket, TicketLost
-from selector.net import Account
+from selector.net import Account, jobs
 from selector.registry import create_generator, usual_service
 from tests.servers.openai_images_server import picture_of
 from tests.servers.picture_services import MADE_PX, ODD_STATES, PictureServices
@@ -42,6 +42,7 @@ PATHS = {"gemini_images": "gemini", "seedream": "ark"}
 
 @pytest.fixture
 def services(monkeypatch: pytest.MonkeyPatch) -> Iterator[PictureServices]:
+    monkeypatch.setattr(jobs, "FIRST_WAIT_SECONDS", 0.01)
     with PictureServices() as server:
         monkeypatch.setenv("TEST_PICTURES_KEY", server.key)
         yield server

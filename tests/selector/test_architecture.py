@@ -62,9 +62,17 @@ def room_of(name: str) -> str | None:
     return max((room for room in ORDER if name == room or name.startswith(room + ".")), key=len, default=None)
 
 
+def statements(path: Path) -> Iterator[ast.AST]:
+    """All nodes but expressions, which are most of them and import nothing."""
+    ahead: list[ast.AST] = [ast.parse(path.read_text(encoding="utf-8"))]
+    while ahead:
+        yield (node := ahead.pop())
+        ahead += (child for child in ast.iter_child_nodes(node) if not isinstance(child, ast.expr))
+
+
 def imports_of(path: Path) -> set[str]:
     found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in statements(path):
         if isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
             found.add(node.module)
         elif isinstance(node, ast.Import):
@@ -90,14 +98,15 @@ def name_of(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
-def runs_at_some_time(node: ast.AST) -> Iterator[ast.AST]:
-    """What is in it, functions included, but not what only a type checker reads."""
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
-            yield from (inner for other in child.orelse for inner in (other, *runs_at_some_time(other)))
+def runs_at_some_time(tree: ast.AST) -> Iterator[ast.AST]:
+    """The statements in it, functions included, but not what only a type checker reads."""
+    ahead = [tree]
+    while ahead:
+        yield (node := ahead.pop())
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            ahead += node.orelse
         else:
-            yield child
-            yield from runs_at_some_time(child)
+            ahead += (child for child in ast.iter_child_nodes(node) if not isinstance(child, ast.expr))
 
 
 def modules_imported(tree: ast.AST, known: Container[str]) -> set[str]:
@@ -166,7 +175,7 @@ def test_a_room_offers_only_what_is_taken_from_it() -> None:
         (node.module, alias.name)
         for room in ("selector", "generators", "scorers", "experiments", "tests", "examples")
         for path in (ROOT / room).rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in statements(path)
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
     }

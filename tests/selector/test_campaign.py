@@ -326,6 +326,7 @@ def test_lost_image_files_are_made_again(campaign: Campaign) -> None:
     whole_loop(campaign)
     first = campaign.export().submission
     shutil.rmtree(campaign.folder / "images")
+    assert campaign.lost(campaign.pick()) == 3
     summary = campaign.generate()
     assert (summary.made, summary.already) == (9, 0)
     assert campaign.export().submission == first

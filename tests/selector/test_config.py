@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,14 @@ PLUG_IN_KEYS = (
 @pytest.mark.parametrize("values", [{"profile": "mini-png"}, FULL], ids=["defaults", "full"])
 def test_a_rendered_file_reads_back_the_same(tmp_path: Path, values: dict[str, object]) -> None:
     config = parse_config(values)
+    path = tmp_path / "campaign.toml"
+    path.write_text(render_config(config), encoding="utf-8")
+    assert read_config(path) == config
+
+
+def test_settings_of_any_kind_that_toml_has_read_back_the_same(tmp_path: Path) -> None:
+    odd = {"🙂 \x7f": "🙂\x7f\\", "wide": float("inf"), "small": -1e-30, "since": date(2026, 1, 2), "of": [{"🙂": 1}]}
+    config = parse_config({"profile": "mini-png", "generators": {"🙂": {"kind": "blank", **odd}}, "finish": odd})
     path = tmp_path / "campaign.toml"
     path.write_text(render_config(config), encoding="utf-8")
     assert read_config(path) == config
@@ -185,6 +194,10 @@ def test_a_file_that_is_no_toml_or_not_utf8_says_so(tmp_path: Path) -> None:
     path.write_text("profile = ")
     with pytest.raises(InputError, match="not valid TOML"):
         read_config(path)
+    for text in ("seed = " + "9" * 5000, "a = " + "[" * 5000):  # what the reader of TOML has no words of its own for
+        path.write_text(text)
+        with pytest.raises(InputError, match=r"not valid TOML: .+"):
+            read_config(path)
     path.write_bytes('team = "队"'.encode("gbk"))
     with pytest.raises(InputError, match="UTF-8"):
         read_config(path)

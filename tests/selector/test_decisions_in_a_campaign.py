@@ -163,6 +163,15 @@ def test_a_pin_is_picked_until_it_is_released(free: Campaign) -> None:
     assert picked(free.pick(replace=True)).candidate_id == best
 
 
+def test_a_pin_of_a_lost_image_is_refused(free: Campaign) -> None:
+    worst = of_task(free)[-1]
+    free._ws.images.path(worst).unlink()
+    with pytest.raises(InputError, match="is lost: restore, make or import it again before it is pinned"):
+        free.decisions.pin(TASK, worst, "the best")
+    free.generate()
+    assert free.decisions.pin(TASK, worst, "the best")
+
+
 def test_a_pin_of_what_is_excluded_and_of_a_fallback_is_refused(free: Campaign) -> None:
     worst = of_task(free)[-1]
     free.decisions.exclude("broken", worst, by="ann")

@@ -111,3 +111,20 @@ def test_a_campaign_that_finds_no_room_can_be_made_again(
         with campaign._ws.db.read() as connection:
             assert connection.exec_driver_sql("PRAGMA integrity_check").scalar_one() == "ok"
     assert not list(small_disk.rglob(".bestshot-tmp-*"))
+
+
+def test_a_campaign_on_a_full_disk_can_be_looked_at_and_backed_up_elsewhere(
+    small_disk: Path, template: Path, tmp_path: Path
+) -> None:
+    folder = small_disk / "campaign"
+    shutil.copytree(template, folder)
+    (small_disk / "ballast").write_bytes(bytes(shutil.disk_usage(small_disk).free))
+    for words in (("status",), ("quota",), ("next",), ("explain", "3"), ("backup", str(tmp_path / "saved.zip"))):
+        done = bestshot(*words, "-C", str(folder))
+        assert "full" not in done.stderr, (words, done.stderr)
+    assert bestshot("status", "-C", str(folder)).returncode == 0
+    assert bestshot("init", str(tmp_path / "there"), "--from", str(tmp_path / "saved.zip")).returncode == 0
+    done = bestshot("note", "3", "look again", "-C", str(folder))
+    assert (done.returncode, "the disk is full" in done.stderr) == (2, True), done.stderr
+    (small_disk / "ballast").unlink()
+    assert bestshot("note", "3", "look again", "-C", str(folder)).returncode == 0

@@ -209,6 +209,33 @@ def test_a_day_in_the_future_is_refused(campaign: Campaign, exported: list[str])
         campaign.record(exported[0], on=date(2025, 7, 2), submitted=True)
 
 
+@pytest.mark.parametrize("back", [timedelta(hours=1), timedelta(days=1)])
+def test_a_clock_that_is_set_back_frees_no_slot_and_loses_no_upload(
+    campaign: Campaign, exported: list[str], clock: Clock, back: timedelta
+) -> None:
+    clock.now = right = datetime(2025, 7, 1, 16, 30, tzinfo=timezone.utc)  # the day has begun half an hour ago
+    campaign.record(exported[0], submitted=True)
+    campaign.record(exported[1], submitted=True)
+    clock.now -= back
+    assert (campaign.submissions.quota().day, campaign.submissions.quota().left) == (date(2025, 7, 1), 0)
+    with pytest.raises(QuotaExceeded, match="noted on days after 2025-07-01: set the clock right, or correct"):
+        campaign.record(exported[2], submitted=True)
+    # It was the other way round: the clock ran ahead before.
+    for one in exported[:2]:
+        assert campaign.record(one, on=date(2025, 7, 1), reason="the clock ran ahead", submitted=True).day_before
+    clock.now = right
+    assert campaign.record(exported[2], submitted=True).day == "2025-07-02"
+
+
+def test_what_was_exported_under_a_clock_that_ran_ahead_can_be_noted_today(
+    campaign: Campaign, exported: list[str], clock: Clock
+) -> None:
+    clock.now -= timedelta(days=1)
+    assert campaign.record(exported[0], 1.5).day == "2025-06-30"
+    with pytest.raises(InputError, match="was exported on"):
+        campaign.record(exported[1], on=date(2025, 6, 29), submitted=True)
+
+
 def _submit(folder: Path, submission: str, barrier: object, results: object) -> None:
     with Campaign(folder) as campaign:
         barrier.wait()  # type: ignore[attr-defined]

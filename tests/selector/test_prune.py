@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from importlib import resources
 from pathlib import Path
@@ -110,6 +111,60 @@ def test_a_named_picture_goes_whatever_needs_it_and_the_loss_is_told(campaign: C
     assert picked not in files_of(campaign)
     assert campaign.submissions.verify(exported.zip_path).valid
     assert picks_of(campaign)["3"] not in (picked, None)
+
+
+def exported_one_by_one(campaign: Campaign) -> list[str]:
+    """Ids of submissions that hold the task 3's candidates one after the other, and the last of them once more."""
+    found = []
+    for n in range(3):
+        if n:
+            campaign.decisions.exclude("for now", task="3", candidate=str(picks_of(campaign)["3"]))
+            campaign.pick()
+        found.append(campaign.export().submission.id)
+    campaign.decisions.exclude("for now", task="10", candidate=str(picks_of(campaign)["10"]))
+    campaign.pick()
+    return [*found, campaign.export().submission.id]
+
+
+def zips_named(lines: Sequence[str]) -> set[str]:
+    return {line.split("/")[1] for line in lines if "delete it yourself" in line}
+
+
+def test_every_zip_that_holds_a_named_picture_is_named_until_it_is_deleted(campaign: Campaign, run: Run) -> None:
+    whole_loop(campaign)
+    *firsts, last, again = exported_one_by_one(campaign)
+    campaign.record(last, None, submitted=True)
+    shared = str(campaign.submissions.picks(last)[0].candidate_id)
+    assert campaign.submissions.picks(again)[0].candidate_id == shared
+    assert zips_named(campaign.prune(pictures=shared).warnings) == {last, again}
+    everyone = {*firsts, last, again}
+    for n in range(2):
+        found = campaign.prune(person_of="3", delete=True, reason="withdrew consent")
+        assert zips_named(found.warnings) == everyone
+        lost = {line.split()[4] for line in found.warnings if "cannot be written again" in line}
+        assert lost == (everyone if n == 0 else set()), "what is gone is no news"
+    said = run("prune", "-C", campaign.folder, "--person-of", "3")[1]
+    assert all(f"submissions/{one}/" in said for one in everyone)
+    written = json.loads(run("prune", "-C", campaign.folder, "--picture", shared, "--json")[1])
+    assert zips_named(written["warnings"]) == {last, again}
+    for path in (campaign.folder / "submissions" / last).glob("*.zip"):
+        path.unlink()
+    assert zips_named(campaign.prune(pictures=shared).warnings) == {again}
+    assert zips_named(campaign.prune().warnings) == everyone - {last}, "what another folder or run deleted"
+    assert not zips_named(campaign.prune(losers=True).warnings)
+
+
+def test_a_zip_that_the_ledger_does_not_know_is_looked_into(campaign: Campaign) -> None:
+    whole_loop(campaign)
+    exported = campaign.export()
+    stray = campaign.folder / "submissions" / "stray"
+    stray.mkdir()
+    (stray / "half.zip").write_bytes(exported.zip_path.read_bytes()[:-60])
+    (stray / "whole.zip").write_bytes(exported.zip_path.read_bytes())
+    found = campaign.prune(person_of="3", delete=True, reason="withdrew consent").warnings
+    assert any(line.startswith("submissions/stray/whole.zip still holds") for line in found)
+    other = next(one for one in ids_of(campaign, "10") if one not in picks_of(campaign).values())
+    assert not zips_named(campaign.prune(pictures=other).warnings)
 
 
 @pytest.mark.usefixtures("toys")

@@ -25,6 +25,7 @@ def told(capsys: pytest.CaptureFixture[str], folder: Path) -> str:
 def test_what_a_stopped_service_left_is_still_to_make(make: Make, capsys: pytest.CaptureFixture[str]) -> None:
     toy_service().on_submit = raises(ServiceStopped("the key is not accepted"))
     campaign = make({"toy_remote": 3, "toy": 1}, ["a", "b"])
+    assert "still to make: toy at most 2 images: run `bestshot generate`" in told(capsys, campaign.folder)
     campaign.generate()
     out = told(capsys, campaign.folder)
     assert "still to make: toy_remote 6 images: run `bestshot generate`" in out
@@ -32,6 +33,29 @@ def test_what_a_stopped_service_left_is_still_to_make(make: Make, capsys: pytest
     found = campaign.status().to_make
     assert found is not None
     assert found.generators["toy_remote"].to_make == 6
+
+
+def test_what_is_lost_is_said_with_what_to_do(
+    make: Make, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign = make({"toy": 2}, ["a", "b"], score={"scorers": ["technical"]}, store={"scores": "columns"})
+    campaign.generate()
+    campaign.score()
+    campaign.move_scores()
+    assert "lost" not in told(capsys, campaign.folder)
+    first, deleted, *_ = sorted((campaign.folder / "images").rglob("*.jpg"))
+    campaign.prune(pictures=[deleted.stem], delete=True, reason="asked to")
+    first.unlink()
+    (parquet,) = (campaign.folder / "scores").rglob("*.parquet")
+    parquet.rename(parquet.with_suffix(".away"))
+    found = campaign.status()
+    path = parquet.relative_to(campaign.folder / "scores").as_posix()
+    assert (found.lost_pictures, found.lost_score_files) == (1, (path,))
+    out = told(capsys, campaign.folder)
+    assert "lost: 1 picture, which `bestshot doctor` names" in out
+    assert f"lost: 1 file of scores ({path}): put back what you have, or run `bestshot scores --forget-lost`" in out
+    monkeypatch.setenv("BESTSHOT_LANG", "zh")
+    assert f"丢失存有分数的 1 个文件（{path}）：请放回" in told(capsys, campaign.folder)
 
 
 def test_a_budget_that_is_too_small_is_said(make: Make, capsys: pytest.CaptureFixture[str]) -> None:

@@ -62,6 +62,7 @@ class S3Server:
         self.faults: deque[Fault] = deque()
         self.requests: list[tuple[str, str]] = []
         self.lock = threading.Lock()
+        self._turn = threading.Lock()
         self.speaks = threading.Event()
         self.speaks.set()
         self._relay: _Relay | None = None
@@ -150,16 +151,18 @@ class S3Server:
 
     def begin(self) -> None:
         """Be there (again)."""
-        if self._relay is None:
-            self._relay = _Relay(self)
-            self._relay.__enter__()
+        with self._turn:
+            if self._relay is None:
+                self._relay = _Relay(self)
+                self._relay.__enter__()
 
     def end(self) -> None:
         """Be away: open connections are cut, new ones refused."""
-        if self._relay is not None:
-            self._relay.__exit__(None, None, None)
-            self._relay.cut_all()
-            self._relay = None
+        with self._turn:  # a test's threads may all end it
+            relay, self._relay = self._relay, None
+            if relay is not None:
+                relay.__exit__(None, None, None)
+                relay.cut_all()
 
     @contextmanager
     def away(self) -> Iterator[None]:

@@ -25,6 +25,7 @@ PAINT: dict[str, tuple[int, int, int]] = {
 PAPER = {"white": 238, "grey": 142, "black": 34}
 HALF_PX = {"small": (6.5, 7.5), "large": (9.5, 11.0)}  # half a side
 GAP_PX = 3.0  # between two shapes
+TRIES_AT_ONCE = 512  # of placing a scene's shapes
 SHADOW = 0.22  # of the light
 ARM = 0.36  # half the width of a cross's arm, as a share of half its side
 
@@ -36,10 +37,34 @@ def draw(scene: Scene, rng: np.random.Generator) -> Pixels:
 
 def placed(scene: Scene, rng: np.random.Generator) -> list[tuple[Group, Box]]:
     """Every shape with its place; the groups lie clear of each other along the scene's axis."""
+    groups = [group for group in scene.groups for _ in range(group.count)]
     while True:
-        shapes = [(group, _box(group, rng)) for group in scene.groups for _ in range(group.count)]
+        shapes = [(group, _box(group, rng)) for group in groups]
         if _apart([box for _, box in shapes]) and _in_order(shapes, scene):
             return shapes
+        _pass_over(scene, groups, rng)
+
+
+def _pass_over(scene: Scene, groups: list[Group], rng: np.random.Generator) -> None:
+    """Draw what tries that are in vain would draw: of a crowded scene there are millions, minutes if one by one.
+
+    The next try has the places that it would have had after all the others.
+    """
+    before = rng.bit_generator.state
+    draws = np.ascontiguousarray(rng.random((TRIES_AT_ONCE, len(groups), 3)).transpose(1, 2, 0))
+    low, high = np.array([HALF_PX[group.size] for group in groups]).T[..., None]
+    half = low + (high - low) * draws[:, 0]
+    centre = (half + 2)[:, None] + (SIDE_PX - 5 - 2 * half)[:, None] * draws[:, 1:]
+    first, second = np.triu_indices(len(groups), 1)
+    room = abs(centre[first] - centre[second]).max(1) - half[first] - half[second]
+    clear = room.min(0)
+    if len(scene.groups) > 1:
+        along, n = centre[:, 0 if scene.axis == "x" else 1], scene.groups[0].count
+        clear = np.minimum(clear, (along - half)[n:].min(0) - (along + half)[:n].max(0))
+    hopeful = np.flatnonzero(clear > GAP_PX - 1e-6)  # roundings are for the try itself to decide
+    if hopeful.size:
+        rng.bit_generator.state = before
+        rng.random((hopeful[0], len(groups), 3))
 
 
 def paint(scene: Scene, shapes: list[tuple[Group, Box]], rng: np.random.Generator) -> Pixels:

@@ -62,8 +62,8 @@ def make_pool(folder: Path, plan: PoolPlan, progress: Progress = silent) -> Pool
             _generate(campaign, progress)
         _bring(campaign, folder, [t for t in tasks if t.source], EDITORS, plan, progress)
         summary = campaign.score(progress=progress)
-        if summary.failures:
-            raise InputError(f"scoring failed: {next(iter(summary.failures))}")
+        for why in [*summary.failures, *summary.lost.values()]:
+            raise InputError(f"scoring failed: {why}")
     truth = _truth(folder, {task.id: task for task in tasks}, progress)
     return Pool(folder, plan, tasks, files, truth, summary.left_out)
 

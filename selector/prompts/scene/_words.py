@@ -10,6 +10,8 @@ from typing import Any
 from selector.domain.reading import Language
 from selector.prompts._data import data_file, listed
 
+_LONGEST_WORD = 45  # letters; that of English in dictionaries
+
 
 @lru_cache
 def tables(language: Language) -> dict[str, Any]:
@@ -29,6 +31,8 @@ def parts_of_speech(word: str) -> dict[str, tuple[str, ...]]:
     """NOUN, VERB, ADJ, ADV to the word's base forms, of the lexicon of ``lemminflect``; {} for an unknown word."""
     from lemminflect import getAllLemmas
 
+    if len(word) > _LONGEST_WORD:  # it takes a long one apart letter by letter, each in a call of its own
+        return {}
     found = getAllLemmas(word) or getAllLemmas(word.capitalize())
     return {part: tuple(lemma.lower() for lemma in lemmas) for part, lemmas in found.items()}
 
@@ -47,6 +51,8 @@ def singular(word: str) -> str:
     ['bus', 'knife', 'tv', 'scissors', 'wine glass', 'series']
     """
     *before, word = word.split(" ")
+    if len(word) > _LONGEST_WORD:
+        return " ".join([*before, word])
     return " ".join([*before, _irregular().get(word) or _regular(word)])
 
 

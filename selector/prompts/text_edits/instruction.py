@@ -28,6 +28,8 @@ from selector.prompts.text_edits._places import choice_of, place_of, tagged
 MAX_CHARACTERS = 300  # outside the quotes; a longer text describes something else
 MAX_TEXT_CHARACTERS = 300  # of one quoted text
 MAX_PROMPT_CHARACTERS = 2_000
+MAX_QUOTED, MAX_QUOTED_CHARACTERS = 100, 2_000  # texts to be drawn, and their letters together
+TOO_MUCH_QUOTED = f"the prompt quotes more than {MAX_QUOTED} texts or {MAX_QUOTED_CHARACTERS} characters"
 NOT_UNDERSTOOD = (
     "no single replacing, adding or deleting of a text was understood in the instruction; "
     "quote the texts, as in: change 'old' to 'new'"

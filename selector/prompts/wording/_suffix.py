@@ -11,11 +11,11 @@ import re
 from collections.abc import Mapping
 
 from selector.domain import TaskType
+from selector.prompts.quotes import without_quotes
 
 _BREAK = re.compile(r"[\s,.;:!?，。；：！？、]+")
 _LEAST_KEPT = 0.8  # of what fits: further back there is no word boundary worth going to
 _HAN = re.compile(r"[\u3400-\u9fff]")
-_QUOTED = re.compile(r"“[^”]*”|\"[^\"]*\"|「[^」]*」|『[^』]*』|《[^》]*》|‘[^’]*’|(?<!\w)'[^']*'(?!\w)")
 _DRAWN = re.compile(
     r"\b(?:drawing|drawn|sketch|cartoon|anime|manga|comic|illustrat\w+|water-?colou?r|painting|painted|pixel art|"
     r"vector|logo|icon|poster|origami|low[- ]poly|mosaic|engraving|woodcut|crayon|doodle|diagram|flat design|"
@@ -68,7 +68,7 @@ def with_suffix(prompt: str, task_type: TaskType, most_characters: int = 0) -> s
         'add a hat add a hat add a hat add a hat add a hat. Keep everything else exactly as it is.'
     """
     text = prompt.strip()
-    said = _QUOTED.sub(" ", text)  # what the picture shows may say anything
+    said = without_quotes(text)
     already = _ALREADY[TaskType.T2I if task_type is TaskType.T2I else TaskType.TIE]
     if not text or task_type is TaskType.DEEPFAKE or already.search(said):
         return prompt

@@ -10,9 +10,10 @@ from typing import Any
 
 from selector.domain import InputError, MissingPart, stable_hash
 from selector.domain.files import scratch_folder
+from selector.domain.json_text import parse_json
 from selector.domain.names import check_name
 from selector.sight.embedding.device import need_packages
-from selector.weights import all_models, content_tag, load_state
+from selector.weights import all_models, content_tag, load_state, why_unreadable
 
 SAFE_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "sentencepiece.bpe.model", "vocab.txt")
@@ -36,12 +37,13 @@ def read_architecture(model: str, config_path: str) -> dict[str, Any]:
             f"open_clip has no model '{model}': name one of open_clip.list_models(), or give config_path in [embedding]"
         )
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = parse_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(f"cannot read the architecture {path} ({error}): mend config_path") from error
     if isinstance(found, dict) and isinstance(found.get("model_cfg"), dict):
         found = {**found["model_cfg"], "preprocess_cfg": found.get("preprocess_cfg") or {}}
-    if not isinstance(found, dict) or not {"embed_dim", "vision_cfg", "text_cfg"} <= found.keys():
+    kinds = {"embed_dim": int, "vision_cfg": dict, "text_cfg": dict}
+    if not isinstance(found, dict) or not all(isinstance(found.get(name), kind) for name, kind in kinds.items()):
         raise InputError(f"{path.name} is no architecture of open_clip: it needs embed_dim, vision_cfg and text_cfg")
     return found
 
@@ -116,9 +118,11 @@ def create(name: str, architecture: Mapping[str, Any], weights: Path, quick_gelu
             pretrained_hf=False,
             **own_text,
         )
-    except Exception as error:  # torch, safetensors and pickle each have their own
-        what = " ".join(str(error).split())[:300]
-        raise InputError(f"cannot load {weights.name} as the model {name}: {type(error).__name__}: {what}") from error
+    except Exception as error:
+        raise InputError(
+            f"cannot load {weights.name} as the model {name} ({why_unreadable(error, weights)}): "
+            "fetch the file again, or name the model that it is of in [embedding]"
+        ) from error
     _refuse_other_size(model, name, weights)
     return model
 
@@ -144,8 +148,9 @@ def tokenizer_of(name: str, architecture: Mapping[str, Any], texts: Path | None)
             **{**text.get("tokenizer_kwargs", {}), "local_files_only": True, "trust_remote_code": False},
         )
     except Exception as error:
-        what = " ".join(str(error).split())[:200]
-        raise InputError(f"cannot read the tokenizer in {texts}: {type(error).__name__}: {what}") from error
+        raise InputError(
+            f"cannot read the tokenizer in {texts} ({why_unreadable(error, texts)}): copy its files again"
+        ) from error
 
 
 def trained_as(name: str, weights: Path, tag: str) -> dict[str, Any]:

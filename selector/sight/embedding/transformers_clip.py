@@ -6,7 +6,6 @@ deviation; the crops are cut by ``views``). Text towers stay in float32.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -16,11 +15,12 @@ import numpy as np
 
 from selector.domain import InputError, MissingPart, stable_hash
 from selector.domain.embedding import EmbeddingSettings, Floats
+from selector.domain.json_text import parse_json
 from selector.sight.embedding._clip_runner import ClipRunner, LoadedClip
 from selector.sight.embedding._loading import TEXT_FILES
 from selector.sight.embedding.device import need_packages
 from selector.sight.embedding.views import VIEWS_VERSION
-from selector.weights import content_tag
+from selector.weights import content_tag, why_unreadable
 from selector.weights.safe_load import check_named_files
 
 CONFIG, PREPROCESSOR = "config.json", "preprocessor_config.json"
@@ -109,9 +109,10 @@ def _from_folder(folder: Path) -> tuple[Any, Any]:
         model, info = CLIPModel.from_pretrained(
             folder, local_files_only=True, use_safetensors=True, output_loading_info=True
         )
-    except Exception as error:  # whatever transformers and safetensors raise over a wrong file
-        what = " ".join(str(error).split())[:200]
-        raise InputError(f"cannot load {folder.name} as a CLIP model: {type(error).__name__}: {what}") from error
+    except Exception as error:
+        raise InputError(
+            f"cannot load {folder.name} as a CLIP model ({why_unreadable(error, folder)}): fetch it again"
+        ) from error
     absent = sorted(key for key in info["missing_keys"] if "position_ids" not in key)
     if absent or info.get("mismatched_keys"):
         what = absent[0] if absent else str(next(iter(info["mismatched_keys"])))
@@ -123,7 +124,7 @@ def _from_folder(folder: Path) -> tuple[Any, Any]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = parse_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(f"cannot read {path} ({error}): fetch the model again") from error
     if not isinstance(found, dict):

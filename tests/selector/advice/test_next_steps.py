@@ -46,6 +46,20 @@ def test_a_new_campaign_begins_with_making_and_every_step_leads_to_the_upload(ca
     assert campaign.folder / upload.file == made.zip_path
 
 
+def test_lost_images_are_told_and_never_to_be_measured(campaign: Campaign) -> None:
+    campaign.generate()
+    paths = sorted(campaign.folder.glob("images/*/*.jpg"))
+    for path in paths:
+        path.unlink()
+    steps = campaign.next()
+    assert StepKind.SCORE not in kinds(steps)
+    lost = first(campaign, StepKind.EQUIP)
+    assert (lost.count, lost.command, lost.by_person) == (len(paths), "bestshot doctor", True)
+    assert f"{len(paths)} images of candidates are lost" in lost.words
+    campaign.generate()
+    assert kinds(campaign.next()) == [StepKind.SCORE]
+
+
 def test_do_goes_on_until_a_person_is_needed_and_again_does_nothing(campaign: Campaign) -> None:
     done = campaign.do()
     assert [one.step.kind for one in done.done] == [

@@ -20,7 +20,7 @@ ALLOWED = {  # names of task types, of generators and scorers, of people and fil
     "tint", "mytool", "anna", "root", "rules", "team", "all",
     "ok", "python", "on", "blank", "source", "gate", "readable", "Linux", "Asia", "Shanghai", "sqrt", "recipe", "order",
     "profile", "id", "bestshot", "model", "traceback", "sc", "pq", "tianchi", "photo", "brighter", "HOLD",
-    "record", "folder", "GiB", "before", "after", "export", "pip", "install", "preset",
+    "record", "folder", "kB", "before", "after", "export", "pip", "install", "preset",
     "sdxl", "embedded", "path", "engine", *BUILTIN_GENERATORS, *BUILTIN_SCORERS,
 }  # fmt: skip
 KEPT = re.compile(

@@ -131,6 +131,21 @@ def test_an_error_adds_no_second_document(run: Run, campaign: Campaign) -> None:
     assert json.loads(out)["valid"] is False
 
 
+def test_the_name_that_a_zip_should_have_is_said_with_the_team(run: Run, campaign: Campaign) -> None:
+    campaign.generate()
+    campaign.score()
+    campaign.pick()
+    exported = campaign.export().zip_path
+    other = exported.rename(exported.with_name("t.zip"))
+    assert f"expects '{exported.name}'" in run("verify", other, "-C", campaign.folder)[1]
+
+
+@pytest.mark.parametrize("verb", [("explain", "03"), ("note", "03", "x"), ("prune", "--task", "03")])
+def test_a_task_of_other_zeros_is_known_for_what_is_meant(run: Run, campaign: Campaign, verb: tuple[str, ...]) -> None:
+    code, _, err = run(*verb, "-C", campaign.folder)
+    assert (code, "there is no task '03' in this campaign (did you mean '3'?)" in err) == (2, True)
+
+
 def test_usage_errors_are_one_line(run: Run) -> None:
     _one_line_with_2(run("genrate"), "genrate")
     _one_line_with_2(run("generate", "--typo"), "--typo", "bestshot generate --help")

@@ -54,6 +54,7 @@ def test_a_dry_run_is_json_for_programs(run: Run, make: Make) -> None:
         "left": None,
         "other_kind": 0,
         "unwritten": 0,
+        "unplanned": 2,
         "falling": 0,
         "blocked": {},
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -13,7 +14,9 @@ import pytest
 import requests
 
 from selector import Campaign
+from selector.cli import _review_verb
 from selector.domain import InputError
+from selector.review.serving import Review
 
 
 @pytest.fixture
@@ -40,6 +43,17 @@ def test_it_prints_its_address_and_ends_by_an_interrupt(folder: Path) -> None:
         assert process.wait(20) == 0
     with pytest.raises(requests.ConnectionError):
         requests.get(url, timeout=5)
+
+
+@pytest.mark.parametrize("writable", [True, False])
+def test_it_says_who_may_decide(
+    folder: Path, writable: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: writable)
+    monkeypatch.setattr(Review, "wait", lambda _: None)
+    with Campaign(folder) as campaign:
+        _review_verb.show_page(campaign)
+    assert ("can decide here" if writable else "can look, and change nothing") in capsys.readouterr().out
 
 
 def test_a_port_that_is_taken_is_one_line(folder: Path) -> None:

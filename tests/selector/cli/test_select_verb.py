@@ -66,6 +66,8 @@ def test_the_loop_of_totals_proposes_the_next_submission(run: Run, scores: Path)
     [
         (("--column", "judge"), "--column takes NAME=HOW"),
         (("--column", "jugde=up"), "did you mean 'judge'"),
+        (("--column", "judge=nan"), "--column judge=nan: nan is no correlation: say up, down, judge or ignore, or a"),
+        (("--column", "judge=-inf"), "--column judge=-inf: -inf is no correlation"),
         (("--next",), "--next and --remaining N belong together"),
         (("--remaining", "3"), "--next and --remaining N belong together"),
         (("--remaining", "0", "--next"), "no submission remains"),

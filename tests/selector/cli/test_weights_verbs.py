@@ -79,7 +79,9 @@ def test_the_real_catalogue_is_listed(run: Run, monkeypatch: pytest.MonkeyPatch,
     code, out, _ = run("list")
     assert code == 0
     line = next(line for line in out.splitlines() if line.startswith("aesthetic-head"))
-    assert all(word in line for word in ("no", "4 MB", "Apache-2.0", "christophschuhmann/improved-aesthetic-predictor"))
+    assert all(
+        word in line for word in ("no", "3.7 MB", "Apache-2.0", "christophschuhmann/improved-aesthetic-predictor")
+    )
     optional = next(line for line in out.splitlines() if line.startswith("owlv2"))
     assert ("optional" in optional, "optional" in line) == (True, False)
     listed = json.loads(run("list", "--json")[1])

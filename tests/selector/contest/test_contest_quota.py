@@ -63,6 +63,31 @@ def test_a_midnight_that_the_clocks_skip_moves_to_the_change_itself() -> None:
     assert turn.isoformat() == "2018-11-04T01:00:00-02:00"
 
 
+@pytest.mark.parametrize(
+    ("zone", "at", "turn"),
+    [
+        # At 00:01 of 1 November 2009 the clocks went back to 23:01 of the day before.
+        ("America/St_Johns", "2009-11-01T02:29:59+00:00", "2009-11-01T00:00:00-02:30"),
+        ("America/St_Johns", "2009-11-01T02:31:00+00:00", "2009-11-01T00:00:00-03:30"),
+        ("America/St_Johns", "2009-11-01T03:29:59+00:00", "2009-11-01T00:00:00-03:30"),
+        # At 01:00 they went back to 00:00 of the same day: it begins the first time.
+        ("America/Havana", "2018-11-04T03:59:59+00:00", "2018-11-04T00:00:00-04:00"),
+        ("America/Havana", "2018-11-04T04:30:00+00:00", "2018-11-05T00:00:00-05:00"),
+        # At 24:00 they went back to 23:00: the day has 25 hours.
+        ("America/Sao_Paulo", "2019-02-17T01:30:00+00:00", "2019-02-17T00:00:00-03:00"),
+        ("Asia/Beirut", "2024-10-26T20:59:59+00:00", "2024-10-27T00:00:00+02:00"),
+        ("Africa/Cairo", "2024-04-25T21:59:59+00:00", "2024-04-26T01:00:00+03:00"),
+        ("Antarctica/Troll", "2024-03-31T00:59:59+00:00", "2024-04-01T00:00:00+02:00"),
+        ("Pacific/Apia", "2011-12-30T09:59:59+00:00", "2011-12-31T00:00:00+14:00"),  # which had no 30 December
+    ],
+)
+def test_days_that_begin_twice_or_late_or_never(zone: str, at: str, turn: str) -> None:
+    moment, profile = datetime.fromisoformat(at), in_zone(zone)
+    found = next_turn(moment, profile)
+    assert found.isoformat() == turn and found > moment
+    assert day_of(found.astimezone(UTC) - timedelta(seconds=1), profile) == day_of(moment, profile)
+
+
 @given(
     moment=st.datetimes(datetime(2000, 1, 1), datetime(2037, 1, 1), timezones=st.just(UTC)),
     zone=st.sampled_from(

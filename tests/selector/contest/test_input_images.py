@@ -62,7 +62,7 @@ def test_all_problems_are_listed_and_the_message_counts_them(tmp_path: Path) -> 
     assert "50000 x 50000 px" in problems[3] or "too large" in problems[3]
     assert "is not a file" in problems[4]
     assert "is not in" in problems[5]
-    with pytest.raises(InputProblems, match=r"cut\.jpg.* \.\.\. and 5 more; run `bestshot doctor`"):
+    with pytest.raises(InputProblems, match=r"cut\.jpg.* \.\.\. and 5 more$"):
         check_input_images(tasks, tmp_path)
 
 
@@ -84,7 +84,7 @@ def test_a_file_beyond_the_size_limit_is_not_read(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(input_images, "MAX_FILE_BYTES", 1 << 20)
     with (tmp_path / "a.jpg").open("wb") as stream:
         stream.truncate(10**12)
-    assert "larger than 1 MiB" in problems_of([edit("1", "a.jpg")], tmp_path)[0]
+    assert "larger than 1.0 MB" in problems_of([edit("1", "a.jpg")], tmp_path)[0]
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_a_link_that_escapes_the_folder_is_refused(tmp_path: Path) -> None:
     for name in ("a.jpg", "up/secret.jpg"):
         with pytest.raises(InputError, match="through a link"):
             resolve_image(images, name)
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match="a link that leads to itself"):
         check_input_images([edit("1", "loop.jpg")], images)
 
 

@@ -114,6 +114,7 @@ def test_extra_columns_empty_lines_and_short_rows_do_not_matter(tmp_path: Path) 
         ("1,,a,,\n", "unknown task type ''"),
         ("1.0,t2i,a,,\n", "column 'index' must be a whole number, got '1.0'"),
         ("-1,t2i,a,,\n", "must be a whole number"),
+        ("２,t2i,a,,\n", "column 'index' has '２' in full-width digits: type '2'"),
         ("١,t2i,a,,\n", "must be a whole number"),
         (",t2i,a,,\n", "must be a whole number, got ''"),
         ("9" * 5000 + ",t2i,a,,\n", "usable as a file name"),
@@ -206,7 +207,10 @@ def test_a_path_from_where_one_stands_is_one_inside_the_folder(tmp_path: Path) -
             "index,task_type,prompt,orig_image,target_image",
             "'ori_image' is missing; rename 'orig_image' to 'ori_image'?",
         ),
-        ("index;task_type;prompt;ori_image;target_image", "separated by semicolons"),
+        (
+            "index;task_type;prompt;ori_image;target_image",
+            "separated by semicolons; save it with commas, or put sep=; on top",
+        ),
         ("index\ttask_type\tprompt\tori_image\ttarget_image", "separated by tabs"),
         (
             "a,b",
@@ -228,7 +232,7 @@ def test_gbk_is_recognised_and_the_line_and_the_cure_are_named(tmp_path: Path) -
     table = (HEADER + "1,t2i,a cat,,\n2,t2i,一只红色的狐狸坐在雪地里,,\n").encode("gbk")
     found = message(tmp_path, table)
     assert "line 3 is not UTF-8, it looks like GBK" in found
-    assert "iconv -f GB18030 -t UTF-8 task.csv > task-utf8.csv" in found
+    assert f"iconv -f GB18030 -t UTF-8 {tmp_path}/task.csv > {tmp_path}/task-utf8.csv" in found
 
 
 def test_latin_1_is_not_taken_for_gbk(tmp_path: Path) -> None:
@@ -268,7 +272,7 @@ def test_a_huge_file_is_refused_without_reading_all_of_it(tmp_path: Path, monkey
     monkeypatch.setattr(table_text, "MAX_TABLE_BYTES", 1 << 20)
     with (tmp_path / "task.csv").open("wb") as stream:
         stream.truncate(10**12)  # sparse: reading it whole would not end
-    with pytest.raises(InputError, match="larger than 1 MiB"):
+    with pytest.raises(InputError, match=r"larger than 1\.0 MB"):
         read_task_table(tmp_path / "task.csv", TIANCHI, tmp_path)
 
 

@@ -11,7 +11,9 @@ from decided_campaigns import TASK, of_task
 from sqlalchemy import Connection
 
 from selector import Campaign
+from selector.cli._learn_verbs import _reading
 from selector.decide import explaining
+from selector.domain.reading import Reading
 from selector.store.observations import Judgement, load_judgements
 from selector.store.replies import REFUSED, SCORED, ReplyRow, add_replies, words_about
 
@@ -80,3 +82,8 @@ def test_only_the_judgements_of_the_task_are_read_for_it(judged: Campaign, monke
 
     monkeypatch.setattr(explaining, "load_judgements", heard)
     assert len(judged.explain(TASK).said) == 1 and asked == [TASK]
+
+
+def test_what_was_read_of_a_long_prompt_is_a_line_a_claim() -> None:
+    lines = _reading(Reading(texts=("a\nb " * 10_000,), unread="why\nnot")).splitlines()
+    assert len(lines) == 3 and max(map(len, lines)) < 330 and lines[1].endswith("…")

@@ -228,6 +228,22 @@ def test_the_line_of_excel_and_harmless_cells_are_read(judged: Campaign, write: 
         judged.judges["vlm"].tell(write("task,candidate,sc\n'=3,{3a},5\n"))
 
 
+def test_decimal_commas_and_full_width_digits_are_read(judged: Campaign, write: Write) -> None:
+    judged.judges["vlm"].tell(write("sep=;\ntask;candidate;sc;pq\n3;{3a};7,5;８\n3;{3b};6;１．５\n"))
+    assert {(one.sc, one.pq) for one in stored(judged)} == {(7.5, 8.0), (6.0, 1.5)}
+
+
+def test_a_comma_beside_points_is_named_and_a_task_in_full_width_told(judged: Campaign, write: Write) -> None:
+    for table in ("sep=;\ntask;candidate;sc\n3;{3a};7,5\n3;{3b};6.5\n", 'task,candidate,sc\n3,{3a},"7,5"\n'):
+        with pytest.raises(
+            InputError, match=r"'7,5', probably with a decimal comma: write 7.5, or commas in the whole"
+        ):
+            judged.judges["vlm"].tell(write(table))
+    with pytest.raises(InputError, match=r"no task '３' in this campaign \('３' is in full-width characters: type '3'"):
+        judged.judges["vlm"].tell(write("task,candidate,sc\n３,{3a},5\n"))
+    assert stored(judged) == []
+
+
 def test_all_wrong_rows_are_listed_in_one_line(judged: Campaign, write: Write) -> None:
     path = write("task,candidate,sc\n3,{3a},11\n3,{3b},5\n5,{5a},12\n")
     with pytest.raises(InputProblems, match=r"row 1 .* and 1 more \(nothing was stored\)") as refused:
@@ -239,7 +255,7 @@ def test_all_wrong_rows_are_listed_in_one_line(judged: Campaign, write: Write) -
     ("table", "words"),
     [
         ("candidate,sc\n{3a},5\n", "'task' is missing"),
-        ("task;candidate;sc\n3;{3a};5\n", "semicolons"),
+        ("task;candidate;sc\n3;{3a};5\n", "semicolons; save it with commas or tabs, or put sep=; on top"),
         ("task,candidate,comment\n3,{3a},fine\n", "no column of scores"),
         ("task,candidate,sc,edit_sucess\n3,{3a},5,5\n", "did you mean 'edit_success'"),
         ("task,candidate,SC,pq\n3,{3a},5,5\n", "did you mean 'sc'"),

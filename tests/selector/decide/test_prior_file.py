@@ -43,3 +43,9 @@ def test_a_folder_of_that_name_is_refused(tmp_path: Path) -> None:
     (tmp_path / PRIOR_FILE).mkdir()
     with pytest.raises(InputError, match="cannot be read"):
         load_prior(tmp_path)
+
+
+def test_a_file_that_is_nested_too_deeply_is_refused(tmp_path: Path) -> None:
+    (tmp_path / PRIOR_FILE).write_text("[" * 100_000)
+    with pytest.raises(InputError, match=r"prior\.json cannot be read \(nested too deeply\): delete it"):
+        load_prior(tmp_path)

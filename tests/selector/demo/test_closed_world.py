@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 
+from selector.demo.closed_world import render
 from selector.demo.closed_world.render import draw, placed
 from selector.demo.closed_world.scene import (
     BACKGROUNDS,
@@ -106,6 +107,26 @@ def test_first_group_comes_first_and_shapes_keep_clear_of_each_other_and_the_bor
             for _, other in shapes[:i]:
                 assert max(abs(x - other[0]), abs(y - other[1])) > half + other[2]
         assert all(a[1][along] < b[1][along] for a in shapes[:n] for b in shapes[n:])
+
+
+@pytest.mark.parametrize("axis", ["x", "y"])
+@pytest.mark.parametrize(
+    "groups",
+    [(Group(4, "red", "circle", "small"),), (Group(1, "red", "circle", "large"), Group(2, "blue", "cross", "large"))],
+)
+def test_a_crowded_scene_is_placed_as_if_each_try_was_drawn_alone(groups, axis, monkeypatch):
+    monkeypatch.setattr(render, "TRIES_AT_ONCE", 8)
+    scene, ours, plain = Scene(groups, axis, "grey"), np.random.default_rng(5), np.random.default_rng(5)
+    tries = 0
+    while tries < 1000:
+        found = placed(scene, ours)
+        while True:
+            tries += 1
+            alone = [(group, render._box(group, plain)) for group in groups for _ in range(group.count)]
+            if render._apart([box for _, box in alone]) and render._in_order(alone, scene):
+                break
+        assert found == alone
+        assert ours.random() == plain.random()
 
 
 def test_same_seed_draws_the_same_and_another_seed_another():

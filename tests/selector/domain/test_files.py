@@ -15,7 +15,17 @@ from typing import Any
 import pytest
 
 from selector.domain import files
-from selector.domain.files import publish, replacing, scratch_folder, sweep, write_atomically
+from selector.domain.files import (
+    expanded,
+    followed,
+    move_in,
+    outlasted,
+    publish,
+    replacing,
+    scratch_folder,
+    sweep,
+    write_atomically,
+)
 
 HOLD = """
 import sys, time
@@ -90,6 +100,25 @@ def test_a_scratch_folder_is_gone_afterwards_also_when_the_block_raises(tmp_path
     assert names(tmp_path) == []
 
 
+def test_what_is_moved_in_takes_the_place_of_what_was_there(tmp_path: Path) -> None:
+    with scratch_folder(tmp_path) as scratch:
+        for name, data in (("a.jpg", b"new"), ("in/b.jpg", b"b")):
+            write_atomically(scratch / name, data, durable=False)
+        (tmp_path / "a.jpg").write_bytes(b"old")
+        move_in(scratch, tmp_path, ["a.jpg", "in/b.jpg"])
+    assert names(tmp_path) == ["a.jpg", "in"]
+    assert (tmp_path / "a.jpg").read_bytes() == b"new" and (tmp_path / "in" / "b.jpg").read_bytes() == b"b"
+
+
+@pytest.mark.parametrize(
+    ("left", "is_there"), [(b"\xff\xd8...\xff\xd9", True), (b"", False), (b"\xff" + bytes(9), False)]
+)
+def test_a_picture_that_lost_its_end_with_the_power_is_told(tmp_path: Path, left: bytes, is_there: bool) -> None:
+    (tmp_path / "small.jpg").write_bytes(left)
+    assert outlasted(tmp_path / "small.jpg") is is_there
+    assert not outlasted(tmp_path / "none.jpg")
+
+
 @pytest.mark.parametrize("links", [True, False])
 def test_publishing_replaces_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool) -> None:
     if not links:
@@ -102,3 +131,12 @@ def test_publishing_replaces_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyP
         (tmp_path / "made").write_bytes(data)
         assert publish(tmp_path / "made", tmp_path / "name") is (data == b"first")
     assert (tmp_path / "name").read_bytes() == b"first"
+
+
+def test_a_loop_of_links_and_a_home_that_is_not_there_are_paths_like_others(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+    (tmp_path / "c").symlink_to(tmp_path)
+    assert followed(tmp_path / "a").parent == followed(tmp_path) == followed(tmp_path / "c")
+    assert expanded("~nobody-of-this-name/x") == Path("~nobody-of-this-name/x")
+    assert expanded("~/x") == Path.home() / "x"

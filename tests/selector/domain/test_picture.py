@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 import struct
+import subprocess
+import sys
 import threading
 import zlib
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -250,6 +253,18 @@ def test_damage_gives_pixels_or_an_input_error_and_nothing_else(
             getattr(Picture(cut), attribute)
         except InputError:
             continue
+
+
+def test_damage_that_is_read_over_says_nothing_on_the_programs_stderr(tmp_path: Path) -> None:
+    file = tmp_path / "3.jpg"
+    file.write_bytes(encoded(cat(), "JPEG", exif=b"Exif\0\0II*\0\x08\0\0\0\x02\0"))  # two entries, and there are none
+    code = (
+        "import sys; from selector.cli._language import silence_libraries; silence_libraries(); "
+        "from generators._metadata import read_metadata; from selector.domain import Picture; "
+        "data = open(sys.argv[1], 'rb').read(); read_metadata(data); Picture(data).rgb"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(file)], capture_output=True, text=True, check=True)
+    assert done.stderr == ""
 
 
 def test_pixels_are_read_only_and_decoded_once() -> None:

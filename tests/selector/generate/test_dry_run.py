@@ -36,10 +36,22 @@ def test_a_new_campaign_makes_all_and_costs_all(make: Make) -> None:
     campaign = make(plan, ["a", "b", "c"], services={"toyland": {"budget": 5.0}})
     found = campaign.estimate()
     assert found.generators == {
-        "toy_remote": GeneratorEstimate(3, 0, 12, 0, 12, 0.5, 6.0, "CNY", "toyland", 5.0),
-        "toy": GeneratorEstimate(3, 0, 6, falling=12),
+        "toy_remote": GeneratorEstimate(3, 0, 12, 0, 12, 0.5, 6.0, "CNY", "toyland", 5.0, unplanned=12),
+        "toy": GeneratorEstimate(3, 0, 6, falling=12, unplanned=6),
     }
     assert found.over_budget == {"toyland": 1.0}
+
+
+def test_what_a_generator_may_decline_is_at_most(make: Make) -> None:
+    campaign = make({"toy": 3}, ["a", "decline", "b"])
+    words = "to make is at most: a generator may decline a task"
+    assert words in describe_estimate(campaign.estimate())
+    assert campaign.generate().made == 6
+    assert words not in describe_estimate(campaign.estimate())
+    next((campaign.folder / "images").rglob("*.jpg")).unlink()
+    again = campaign.estimate()
+    assert (again.generators["toy"].to_make, again.generators["toy"].unplanned) == (1, 0)
+    assert words not in describe_estimate(again)
 
 
 def test_nobody_is_asked_and_nothing_is_stored(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import errno
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from conftest import Run, noise_jpeg
 from toy_services import Make
 
 from selector import Campaign
+from selector.decide.candidates import lost_images
 
 
 @pytest.fixture
@@ -162,3 +165,62 @@ def test_declines_name_their_tasks_and_say_the_reason_once(run: Run, make: Make)
     assert line == "  2 x toy: this toy does not do that (tasks 3, 17)"
     (line,) = (line for line in run("status", *at)[1].splitlines() if "this toy does not do that" in line)
     assert line == "  2 x toy declined: this toy does not do that (tasks 3, 17)"
+
+
+def test_a_file_that_was_mended_or_taken_away_or_excluded_is_no_failure_any_more(
+    run: Run, campaign: Campaign, folder: Path
+) -> None:
+    def failures() -> list[str]:
+        return [why for why in campaign.status().failures if why.startswith("folder:qwen")]
+
+    for name in ("3.jpg", "10.jpg", "10_b.jpg", "17.jpg"):
+        (folder / name).write_bytes(noise_jpeg(1)[:700])
+    campaign.import_folder(folder)
+    assert len(failures()) == 4
+    campaign.import_folder(put(folder, _3=1))
+    assert not any("3.jpg" in why for why in failures()) and len(failures()) == 3
+    (folder / "10_b.jpg").unlink()
+    campaign.import_folder(folder)
+    assert len(failures()) == 2
+    assert "17.jpg" in run("status", "-C", campaign.folder)[1]
+    campaign.decisions.exclude("never mind", task="17", generator="folder:qwen")
+    campaign.decisions.exclude("never mind", task="10", generator="folder:qwen")
+    assert failures() == [] and "17.jpg" not in run("status", "-C", campaign.folder)[1]
+
+
+def failing(_: object) -> list[str]:
+    raise OSError(errno.EIO, "Input/output error")
+
+
+def test_a_picture_that_is_lost_is_not_picked(
+    campaign: Campaign, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign.generate()
+    campaign.import_folder(put(folder, _3=1))
+    campaign.score()
+    mine = next(str(pick.candidate_id) for pick in campaign.pick() if pick.task_id == "3")
+    campaign._ws.images.path(mine).unlink()
+    (why,) = (r.excluded for r in campaign.explain("3").rivals if r.candidate_id == mine)
+    assert why == "its image is lost: `bestshot doctor` says what to do"
+    assert campaign.lost(campaign.pick()) == 0
+    with monkeypatch.context() as patched:  # a disk that fails says nothing of what is on it
+        patched.setattr(os, "listdir", failing)
+        assert lost_images(campaign._ws) == frozenset()
+    picks = {pick.task_id: pick for pick in campaign.pick()}
+    assert picks["3"].candidate_id != mine and not picks["3"].fallback
+    assert campaign.export().zip_path.is_file()
+
+
+def test_what_is_restored_is_not_counted_once_more_as_known(run: Run, campaign: Campaign, folder: Path) -> None:
+    campaign.import_folder(put(folder, _3=1, _10=2), "flux")
+    lost, deleted = eligible(campaign, "3"), eligible(campaign, "10")
+    next((campaign.folder / "images").rglob(f"{next(iter(lost))}*")).unlink()
+    campaign.prune(pictures=list(deleted), delete=True, reason="not ours")
+    summary = campaign.import_folder(put(folder, _3_twin=1, _17=3), "flux")
+    assert (summary.restored, summary.same, summary.new, summary.already) == (2, 1, 1, 0)
+    assert sorted(summary.restored_ids) == sorted([*lost, *deleted])
+    assert summary.known_as == {"folder:flux": 1}, "the twin alone"
+    next((campaign.folder / "images").rglob(f"{next(iter(lost))}*")).unlink()
+    said = run("import", folder, "--label", "b", "-C", campaign.folder)[1]
+    assert "1 lost or deleted picture restored" in said
+    assert "known already as flux: 3 pictures" in said

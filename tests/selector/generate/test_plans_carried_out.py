@@ -54,6 +54,19 @@ def test_only_what_the_plan_names_is_made(campaign: Campaign, tmp_path: Path) ->
     assert campaign.generate(plan=[Wish("10", "toy", 1, 0.0, has=2)]).made == 1
 
 
+def test_what_a_generator_has_no_ideas_for_is_told(
+    scored: Campaign, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    all_of = ToyGenerator.recipes
+    monkeypatch.setattr(ToyGenerator, "recipes", lambda self, inputs, n, seed: all_of(self, inputs, min(n, 4), seed))
+    plan = table(tmp_path / "gen.csv", "10,toy,6,3")
+    code, words, _ = run("generate", "-C", scored.folder, "--plan", plan)
+    assert code == 0 and "1 candidate made" in words
+    assert "5 of those asked for were not made: toy has no more ideas for their tasks" in words
+    assert scored.generate(n=9).without_ideas == {"toy": 15}
+    assert scored.generate().without_ideas == {}
+
+
 def test_a_person_may_ask_for_more_in_the_table(scored: Campaign, tmp_path: Path) -> None:
     assert scored.generate(plan=table(tmp_path / "gen.csv", "10,toy,2,3")).made == 2
     assert scored.generate(plan=table(tmp_path / "gen.csv", "10,toy,5,3")).made == 3
@@ -63,6 +76,7 @@ def test_a_person_may_ask_for_more_in_the_table(scored: Campaign, tmp_path: Path
     ("row", "said"),
     [
         ("11,toy,1,0", "line 2: there is no task '11' in this campaign"),
+        ("010,toy,1,0", "line 2: there is no task '010' in this campaign (did you mean '10'?)"),
         ("10,tay,1,0", "line 2: 'tay' is not in [generate] tie in campaign.toml (did you mean 'toy'?)"),
         ("10,folder:x,1,0", "line 2: 'folder:x' is an import: make these with your tool, and `bestshot import` them"),
         ("10,toy,some,0", "line 2: 'candidates' must be a whole number from 0 to 10000, got 'some'"),

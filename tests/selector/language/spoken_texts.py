@@ -36,6 +36,7 @@ UNSAID = {  # whose arguments are said elsewhere (help), or to developers
 SPOKEN = (ast.JoinedStr, ast.IfExp, ast.Constant, ast.BinOp, ast.BoolOp)
 TABLES = ("table", "_budgeted")  # their second argument is a header, as is what is called so
 UNSCORED = ("unscored", "_unscored")  # what makes a reason that `status` lists
+GATES = ("_gate",)  # what the gate asks for completes a reason
 TELLING = (  # modules all of whose sentences people may read: what they print, or what a result of theirs says
     "selector/advice",
     "selector/cli",
@@ -127,7 +128,12 @@ def raised(path: Path) -> Iterator[str]:
 
 
 def _is_error(call: ast.Call) -> bool:
-    return ast.unparse(call.func).split(".")[-1] in (*ERRORS, *UNSCORED)
+    return _name_of(call) in (*ERRORS, *UNSCORED, *GATES)
+
+
+def _name_of(call: ast.Call) -> str:
+    """Of what is called, without its module or object; "" where that has none."""
+    return str(getattr(call.func, "attr", getattr(call.func, "id", "")))
 
 
 def named(path: Path) -> Iterator[str]:
@@ -145,7 +151,7 @@ def told(path: Path) -> Iterator[str]:
     stack: list[ast.AST] = [tree]
     while stack:
         node = stack.pop()
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "n_of":
+        if isinstance(node, ast.Call) and _name_of(node) == "n_of":
             yield from (text for text in _counted(node) if node not in inline or _is_noun(text))
             stack.append(node.args[0])
             continue
@@ -161,8 +167,7 @@ def told(path: Path) -> Iterator[str]:
 
 
 def _of_call(call: ast.Call) -> Iterator[str]:
-    name = ast.unparse(call.func).split(".")[-1]
-    if name in TABLES and len(call.args) > 1:
+    if _name_of(call) in TABLES and len(call.args) > 1:
         yield from _words(call.args[1])
 
 

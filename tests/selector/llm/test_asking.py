@@ -14,13 +14,14 @@ from typing import Any
 import pytest
 from conftest import noise_jpeg
 from prompt_model import prompt_model
+from sqlalchemy import select
 
 from selector import Campaign
 from selector.domain import InputError
 from selector.llm import JudgeStopped, PromptWish, prepare_prompts
 from selector.llm import _asking as asking
 from selector.llm._session import alone_with
-from selector.store import Database
+from selector.store import Database, schema
 from selector.store.replies import add_replies, money_spent
 from tests.servers import judge_server as js
 from tests.servers.judge_server import JudgeServer
@@ -170,6 +171,29 @@ def test_an_interrupt_while_replies_are_stored_loses_none(verb: Verb, monkeypatc
     begun = len(verb.asked())
     assert 1 <= begun < WANTED
     verb.run(campaign)
+    assert set(Counter(verb.asked()).values()) == {1} and len(verb.asked()) == WANTED
+
+
+def test_an_interrupt_right_after_replies_were_stored_stores_nothing_twice(
+    verb: Verb, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign, store, calls = verb.campaign(concurrency=1), asking.Asking._store, list[int]()
+
+    def interrupted(run: asking.Asking, *events: Any) -> None:
+        store(run, *events)
+        calls.append(1)
+        if len(calls) == 2:  # with the second reply a candidate is complete
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(asking.Asking, "_store", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        verb.run(campaign)
+    verb.run(campaign)
+    for table in (schema.judgement, schema.judge_reply, schema.task_reading, schema.prompt_text):
+        said = select(*(column for column in table.c if column.name not in ("id", "at", "seconds")))
+        with campaign._ws.db.read() as connection:
+            rows = Counter(map(repr, connection.execute(said)))
+        assert set(rows.values()) <= {1}, table.name
     assert set(Counter(verb.asked()).values()) == {1} and len(verb.asked()) == WANTED
 
 

@@ -87,6 +87,7 @@ def test_candidates_are_named_by_id_file_or_generator_and_all_that_a_row_says_mu
         (",,3.jpg,,2", "row 2: 2 candidates fit file 3.jpg: add a column candidate or task or generator"),
         (",,old/3.jpg,,2", "row 2: 'old/3.jpg' lies in none of flux, qwen: give the path from there"),
         (",,9.jpg,,2", "row 2: no candidate was imported, stored or exported as '9.jpg'"),
+        (',,"9\n8.jpg",,2', "row 2: no candidate was imported, stored or exported as '9\\n8.jpg'"),
         ("5,,qwen/3.jpg,,2", "row 2: no candidate fits all of task 5, file qwen/3.jpg"),
         ("9,,3.jpg,,2", "row 2: there is no task '9' in this campaign"),
         (",,,sdxl,2", "row 2: no candidate was made by 'sdxl'; known: folder:flux, folder:qwen"),
@@ -185,6 +186,8 @@ def test_a_wider_range_is_a_newer_version_and_one_that_loses_values_is_refused(
         ("file,hps\nqwen/3.jpg,1\n", [UP, UP], "declared twice"),
         ("file,hps\nqwen/3.jpg,1\n", [UP, "file:0:1:up:sc"], "names candidates, so it cannot be a score"),
         ("file,hps\n", [UP], "holds no row"),
+        ('file,hps\nqwen/3.jpg,"0,31"\n', [UP], "holds no number; '0,31' has a decimal comma: write 0.31"),
+        ("task,generator,hps\n３,qwen,1\n", [UP], "no task '３' .* is in full-width characters: type '3'"),
     ],
 )
 def test_a_wrong_table_is_told_and_nothing_is_stored(
@@ -194,6 +197,11 @@ def test_a_wrong_table_is_told_and_nothing_is_stored(
         imported.import_scores(write(text), columns)
     assert "imported" not in imported._context().versions
     assert stored(imported) == {}
+
+
+def test_decimal_commas_and_full_width_digits_are_read(imported: Campaign, write: Callable[..., Path]) -> None:
+    imported.import_scores(write("sep=;\nfile;hps\nqwen/3.jpg;0,31\nflux/3.jpg;１，５\n"), [UP])
+    assert {value for value in stored(imported).values() if value is not None} == {0.31, 1.5}
 
 
 @pytest.mark.parametrize("suffix", ["csv", "tsv", "json", "jsonl", "parquet"])

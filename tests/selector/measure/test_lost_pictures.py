@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from selector import Campaign
 from selector.measure import _embedding, _head_stage, _item_stage, scoring
 from selector.store import schema
 from selector.store._object_images import ObjectImages
+
+Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.mark.parametrize("scorer", ["gate", "realism"])
@@ -32,7 +35,21 @@ def test_what_another_machine_lacks_is_made_again_here(
     there = ObjectImages(images.address, tmp_path / "two", images.suffix, 16, images.owner)
     monkeypatch.setattr(scoring, "ItemStage", lambda scorers, _: _item_stage.ItemStage(scorers, there))
     monkeypatch.setattr(_embedding, "HeadStage", lambda heads, _: _head_stage.HeadStage(heads, there))
-    (reason,) = campaign.score().failures
-    assert "is missing" in reason
+    summary = campaign.score()
+    assert "is missing" in summary.lost.pop(lost)
+    assert (summary.lost, summary.failures) == ({}, {})
     assert campaign.generate().made == 1
-    assert campaign.score().failures == {}
+    assert campaign.score().lost == {}
+
+
+def test_score_says_in_one_line_that_images_are_lost_and_exits_with_1(campaign: Campaign, run: Run) -> None:
+    campaign.generate()
+    lost = sorted(campaign.folder.glob("images/*/*.jpg"))[:2]
+    for path in lost:
+        path.unlink()
+    for scored in (7, 0):
+        code, out, _ = run("score", "-C", campaign.folder)
+        assert (code, f"{scored} candidates scored" in out) == (1, True)
+        assert "2 images are lost or damaged: `bestshot doctor` names them" in out and lost[0].stem not in out
+    campaign.generate()
+    assert run("score", "-C", campaign.folder)[0] == 0

@@ -129,4 +129,5 @@ def test_ctrl_c_ends_a_run_that_waits_for_its_program_and_the_program(two: Path,
     run.send_signal(signal.SIGINT)
     _, stderr = run.communicate(timeout=60)
     assert run.returncode == 130 and b"run the same command again to go on" in stderr
+    assert b"finished first, 5 s at most; Ctrl-C again ends at once" in stderr
     assert not [pid for pid in pids.read_text().split() if Path(f"/proc/{pid}").exists()]

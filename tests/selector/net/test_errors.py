@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from costs import within
 
 from selector.net import errors
 from selector.net.errors import CHAT, JOB, PARAMETER, cure_of, error_in, meaning, provider_at, server_error, table
@@ -238,6 +239,12 @@ def test_a_wait_in_words_is_kept(said: str, seconds: float | None) -> None:
     assert meant(429, coded("x", said)).retry_after_seconds == (None if seconds is None else pytest.approx(seconds))
 
 
+@pytest.mark.parametrize("words", ["9", "reset", "recover", "again ", "1s", "1 s ", "9.", "9'", "wait a ", "等待 "])
+def test_a_wait_is_looked_for_in_time_that_grows_with_the_words(words: str) -> None:
+    with within(0.5):  # some 0.01 s; the cubes of these lengths take hours
+        server_error(429, coded("x" + words * 4000, words * 4000)).wait_seconds  # noqa: B018
+
+
 def test_the_longer_of_two_waits_counts() -> None:
     body = coded(429, "Please retry in 3s", details=[{"@type": "RetryInfo", "retryDelay": "45s"}])
     assert meant(429, body).retry_after_seconds == 45.0
@@ -280,6 +287,12 @@ def test_what_repeats_the_request_decides_nothing() -> None:
 @pytest.mark.parametrize("status", [200, 400, 503])
 def test_no_body_breaks_it(status: int, body: Any) -> None:
     assert meaning(server_error(status, body), {}).kind in KINDS
+
+
+def test_a_code_and_a_parameter_are_names_and_no_more() -> None:
+    found = server_error(400, {"detail": {"": {}}, "code": "a" * 3000, "param": "b" * 3000})
+    assert max(len(found.code), len(str(found.param))) == 100
+    assert len(meaning(found, {}).whole) < 500
 
 
 def test_every_rule_says_where_it_was_seen_and_every_cause_is_a_known_kind() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -19,7 +20,7 @@ from hostile_server import HostileServer
 
 from selector.domain import GenerationFailed
 from selector.net import Account, Interrupted, Service, Trouble, http
-from selector.net._addresses import ANY, HERE, PRIVATE, PUBLIC, reach_of
+from selector.net._addresses import ANY, HERE, PRIVATE, PUBLIC, reach_of, resolved
 from selector.net.download import download
 
 KEY = "sk-Zq4.7Hb_x9Tm2+WcR8vJk3Ld6Pf5Ns0Y"
@@ -251,6 +252,23 @@ def test_whatever_the_decoding_of_a_picture_raises_fails_that_picture_alone(
 )
 def test_where_an_address_lies(address: str, reach: int) -> None:
     assert reach_of(address) == reach
+
+
+@pytest.mark.parametrize("host", ["slow.invalid%2ename", "127.0.0.1%x", "fe80::1%slow.invalid"])
+def test_a_name_with_a_percent_sign_is_asked_of_no_one(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    """Whoever answers for a name may take a minute over it, and nothing ends the question."""
+    usual = socket.getaddrinfo
+
+    def slow(*arguments: Any) -> Any:
+        if not arguments[5:] or not arguments[5] & socket.AI_NUMERICHOST:
+            time.sleep(MOST_SECONDS)
+        return usual(*arguments)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    began = time.monotonic()
+    with pytest.raises(OSError):
+        resolved(host, 80, 0.2)
+    assert time.monotonic() - began < MOST_SECONDS / 2
 
 
 @pytest.mark.parametrize(

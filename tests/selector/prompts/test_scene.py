@@ -214,7 +214,7 @@ def test_ages_and_numbers_that_are_large_or_not_exact_are_no_counts(prompt: str)
 @pytest.mark.parametrize(
     "prompt",
     ["", "   ", ",,,;;", "<lora:x:1>", "的的的", "在在左边左边", "a a a the of of", "左边", "'", "“", "a" * 5000,
-     "一" * 3000,
+     "one sign" + "s" * 900, "red cups of " + "leaves" * 150, "一" * 3000,
      "\x00\ud800 a red cube", "🙂 a cat 🙂", "its left", "on the left", "两只", "with with it on it"],
 )  # fmt: skip
 def test_no_text_breaks_the_reader(prompt: str) -> None:

@@ -154,7 +154,7 @@ def test_the_verb_says_files_and_size_and_refuses_options_that_have_no_bundle(
 ) -> None:
     at = ("-C", picked.folder)
     code, out, _ = run("report", *at, "--bundle", tmp_path / "b.zip", "--lang", "zh")
-    assert code == 0 and "files, " in out and " MB; open its index.html" in out
+    assert code == 0 and "files, " in out and "B; open its index.html" in out
     with zipfile.ZipFile(tmp_path / "b.zip") as archive:
         assert 'lang="zh-CN"' in archive.read("report/index.html").decode()
     code, _, err = run("report", *at, "--full")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import select
 import socket
 import threading
 import time
@@ -16,6 +17,7 @@ import pytest
 import requests
 from review_pages import Client, Open, folder, page, serve  # noqa: F401
 
+from selector.review import _routes, serving
 from selector.review._guard import Guard
 
 OURS = {"X-Bestshot": "1"}
@@ -97,23 +99,80 @@ def test_a_body_is_bounded_and_must_be_json(page: Client) -> None:
     headers = {**OURS, "Content-Type": "application/json"}
     large = b'{"reason": "' + b"x" * 100_000 + b'"}'
     assert page.raw("api/decide", "POST", data=large, headers=headers).status_code == 413
-    for wrong in (b"{", b"[]", b'"x"', b"\xff", b"nul"):
+    for wrong in (b"{", b"[]", b'"x"', b"\xff", b"nul", b"[" * 60_000, b'{"kind":' * 7_000, b"1" * 6_000):
         assert page.raw("api/decide", "POST", data=wrong, headers=headers).status_code == 400
     page.post("api/decide", 400, kind=["exclude"])
     page.post("api/decide", 400, kind="burn")
 
 
 def test_a_slow_client_holds_up_nobody(page: Client) -> None:
-    address = urlsplit(page.review.url)
-    slow = [socket.create_connection(("127.0.0.1", page.review.port)) for _ in range(50)]
+    slow = [_connected(page) for _ in range(50)]
     for one in slow:
-        head = f"POST {address.path}api/undo HTTP/1.1\r\nHost: {address.netloc}\r\nContent-Type: application/json\r\n"
-        one.sendall(f"{head}X-Bestshot: 1\r\nContent-Length: 1000\r\n\r\n{{".encode())
+        one.sendall(_beginning_of_a_post(page))
     start = time.monotonic()
     page.get("api/queue")
     assert time.monotonic() - start < 5.0
     for one in slow:
         one.close()
+
+
+def test_a_request_that_is_not_told_to_its_end_is_given_up(
+    page: Client, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(_routes, "_BODY_SECONDS", 0.3)
+    with _connected(page) as slow, _connected(page) as cut, _connected(page) as wrong:
+        for one in (slow, cut):
+            one.sendall(_beginning_of_a_post(page))
+        cut.close()
+        wrong.sendall(b"GET / HTTP/1.1\r\n\x1b[2J: " + b"x" * 100_000)
+        assert slow.recv(100).startswith(b"HTTP/1.1 408 ")
+        assert wrong.recv(100).startswith(b"HTTP/1.1 400 ")
+    page.get("api/queue")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_connections_that_ask_for_nothing_make_room(folder: Path, serve: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "_MOST_CONNECTIONS", 8)
+    page = serve(folder)
+    idle = [_connected(page) for _ in range(20)]
+    for one in idle:
+        one.sendall(b"GET / HT")
+    end = time.monotonic() + 5.0
+    while len(_ended(idle)) < 12 and time.monotonic() < end:
+        time.sleep(0.05)
+    assert len(_ended(idle)) == 12
+    monkeypatch.setattr(serving, "_ASK_SECONDS", 0.5)
+    assert [one.recv(1) for one in idle] == [b""] * 20
+    page.get("api/queue")
+    for one in idle:
+        one.close()
+
+
+def test_forged_decisions_store_nothing(page: Client) -> None:
+    first, other = page.get("api/queue", limit=2)["tasks"]
+    theirs = other["pick"]["id"]
+    for forged in (
+        {"kind": "exclude", "task": first["id"], "candidate": theirs},
+        {"kind": "note", "task": first["id"], "candidate": theirs},
+        {"kind": "exclude", "candidate": "f" * 64},
+        {"kind": "exclude", "task": first["id"], "generator": "%"},
+        {"kind": "exclude", "task": first["id"] + "\0", "candidate": theirs},
+        {"kind": "note", "task": first["id"], "reason": "x" * 3000},
+        {"kind": "note", "task": first["id"], "reason": "half of a pair: \ud83d"},
+        {"kind": "exclude"},
+    ):
+        page.post("api/decide", 400, **{"reason": "forged", "by": "somebody else", **forged})
+    page.post("api/look", 404, task="nothing\ud83d")
+    assert page.get("api/state")["version"]["decision"] == 0
+
+
+def test_two_tabs_decide_the_same_once_and_are_told_what_is_taken_back(page: Client) -> None:
+    first, other = (task["pick"]["id"] for task in page.get("api/queue", limit=2)["tasks"])
+    told = [page.post("api/decide", kind="exclude", candidate=first, reason="bad")["decisions"] for _ in range(2)]
+    assert [len(one) for one in told] == [1, 0]
+    page.post("api/decide", kind="exclude", candidate=other, reason="bad")
+    undone = [page.post("api/undo")["decision"] for _ in range(3)]
+    assert [one and one["candidate"] for one in undone] == [other, first, None]
 
 
 def test_the_server_ends_at_once_and_quietly_whatever_is_under_way(
@@ -183,8 +242,23 @@ def test_a_page_that_only_shows_writes_nothing(folder: Path, serve: Open) -> Non
     assert {p: m for p, m in after.items() if before.get(p) != m and "campaign.db-" not in p.name} == {}
 
 
+def _connected(page: Client) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", page.review.port), timeout=10)
+
+
+def _ended(connections: list[socket.socket]) -> list[socket.socket]:
+    """Those that the server has closed."""
+    return select.select(connections, [], [], 0)[0]
+
+
+def _beginning_of_a_post(page: Client) -> bytes:
+    address = urlsplit(page.review.url)
+    head = f"POST {address.path}api/undo HTTP/1.1\r\nHost: {address.netloc}\r\nContent-Type: application/json\r\n"
+    return f"{head}X-Bestshot: 1\r\nContent-Length: 1000\r\n\r\n{{".encode()
+
+
 def _spoken(page: Client, request: bytes) -> bytes:
-    with socket.create_connection(("127.0.0.1", page.review.port), timeout=10) as connection:
+    with _connected(page) as connection:
         connection.sendall(request)
         found = b""
         while part := connection.recv(65536):

@@ -132,7 +132,13 @@ def test_hostile_text_comes_out_as_text(page: Client) -> None:
     page.post("api/decide", kind="note", task="3", reason=text)
     answer = page.raw("api/task/3")
     assert answer.headers["content-type"] == "application/json"
-    assert json.loads(answer.text)["notes"][0]["text"] == text.strip()
+    assert json.loads(answer.text)["notes"][0]["text"] == """</script><script>alert(1)</script> ?"'\\ ?"""
+
+
+def test_a_body_that_is_nested_too_deeply_is_no_json(page: Client) -> None:
+    headers = {"X-Bestshot": "1", "content-type": "application/json"}
+    answer = page.raw("api/decide", "POST", data="[" * 60_000, headers=headers)
+    assert (answer.status_code, answer.json()["error"]) == (400, "the request is no JSON")
 
 
 def test_a_look_is_kept_until_there_is_something_new(page: Client) -> None:

@@ -111,6 +111,22 @@ def test_settings_are_checked_without_loading(tmp_path, loads):
     assert not loads
 
 
+def test_a_gpu_that_does_not_start_is_not_the_files_fault(tmp_path, monkeypatch):
+    usual = onnxruntime.InferenceSession
+
+    def session(path, options, providers, **more):
+        if "CUDAExecutionProvider" in str(providers):
+            raise RuntimeError("CUDA failure 100: no CUDA-capable device is detected")
+        return usual(path, options, providers=providers, **more)
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", session)
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider"])
+    model = saved(tmp_path / "m.onnx")
+    assert open_model(model, "auto").device == "cpu"
+    with pytest.raises(MissingPart, match="CUDA does not start"):
+        open_model(model, "cuda")
+
+
 def test_devices_that_are_none_and_those_that_are_not_here(tmp_path, monkeypatch):
     check_onnx("auto")
     with pytest.raises(InputError, match="device is one of"):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, event, func, insert, select, update
 
 from selector.domain import BestshotError, InputError
 from selector.store import Database, schema
@@ -48,6 +50,24 @@ def count(connection: Connection) -> int:
 def note(db: Database, key: str) -> None:
     with db.write() as connection:
         db.set_facts(connection, {key: "told"})
+
+
+def test_an_interrupt_within_a_statement_holds_no_lock_while_it_is_told(db: Database) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    engine = db._writes
+    with pytest.raises(KeyboardInterrupt) as told, db.write() as connection:  # its traceback keeps what SQLite has open
+        db.set_facts(connection, {"a": "lost"})
+        event.listen(engine, "after_cursor_execute", interrupted)
+        try:
+            count(connection)
+        finally:
+            event.remove(engine, "after_cursor_execute", interrupted)
+    began = time.monotonic()
+    note(db, "b")
+    assert time.monotonic() - began < 5.0 and told.tb is not None
+    assert (db.fact("a"), db.fact("b")) == (None, "told")
 
 
 def test_a_read_is_one_state_whatever_is_written_meanwhile(db: Database, store_place: Path | str) -> None:
@@ -123,6 +143,14 @@ def test_inserting_what_is_there_is_no_error_and_changes_nothing(db: Database) -
         db.insert_missing(connection, schema.fact, [{"key": "a", "value": "first"}])
         db.insert_missing(connection, schema.fact, [{"key": "a", "value": "second"}, {"key": "b", "value": "new"}])
     assert (db.fact("a"), db.fact("b")) == ("first", "new")
+
+
+def test_a_token_is_made_once_and_asked_for_once(store_place: Path | str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(Database(store_place, create=True)) as one, closing(Database(store_place)) as two:
+        assert two.token(make=False) == ""
+        assert len({one.token(), two.token(), two.token(make=False)}) == 1
+        monkeypatch.setattr(Database, "fact", lambda *_: pytest.fail("it is known"))
+        assert one.token() == two.token()
 
 
 def test_a_missing_database_says_what_to_do(tmp_path: Path) -> None:

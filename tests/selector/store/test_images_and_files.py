@@ -50,6 +50,20 @@ def test_what_cannot_be_put_to_the_new_place_is_read_where_it_lay(
     images, _, image_id = moved
     assert images.is_whole(image_id, 5)
     assert images.picture(image_id).data == b"bytes"
+    with pytest.raises(InputError, match="read-only"):
+        images.fetched(image_id)  # `doctor` must not say that all is there
+    assert not images.brought
+
+
+def test_what_is_in_neither_folder_is_known_as_lost(moved: tuple[ImageFolder, ImageFolder, str]) -> None:
+    images, _, image_id = moved
+    others = [images.put(b"%d" % n) for n in range(3)]
+    lost = [images.put(b"lost"), hashlib.sha256(b"never").hexdigest()]
+    (images.root / lost[0][:2] / f"{lost[0]}.jpg").unlink()
+    assert sorted(images.known_lost(sorted([image_id, *others, *lost]))) == sorted(lost)
+    assert not images.brought
+    images.fetched(image_id)
+    assert images.brought == {image_id}
 
 
 def test_half_an_image_hides_no_whole_one_where_it_lay(moved: tuple[ImageFolder, ImageFolder, str]) -> None:
@@ -78,7 +92,10 @@ def test_a_damaged_image_is_named_with_what_to_do(tmp_path: Path) -> None:
     images = ImageFolder(tmp_path / "images", ".jpg")
     image_id = images.put(b"all of the bytes")
     images.path(image_id).write_bytes(b"all of them bytes")
-    with pytest.raises(InputError, match=rf"images/{image_id[:2]}/{image_id}.*delete it and run `bestshot generate`"):
+    with pytest.raises(
+        InputError,
+        match=rf"images/{image_id[:2]}/{image_id}.*delete it and import it again .* run `bestshot generate`",
+    ):
         images.picture(image_id)
 
 

@@ -8,9 +8,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,15 @@ def add(db: Database, rows: list[dict[str, Any]]) -> None:
         add_scores(db, connection, rows)
 
 
+def scored(connection: Connection, reading: Collection[str] = ()) -> dict[str, dict[str, set[str]]]:
+    """Task id to candidate id to the scorers that have scored it."""
+    keys, has = scored_candidates(connection, VERSIONS, reading)
+    found: dict[str, dict[str, set[str]]] = {}
+    for (task_id, candidate_id), of in zip(keys, has, strict=True):
+        found.setdefault(task_id, {})[candidate_id] = set(compress(VERSIONS, of))
+    return found
+
+
 def everything(db: Database, reading: set[str] | frozenset[str] = frozenset()) -> dict[str, Any]:
     """What all readers say."""
     with db.read() as connection:
@@ -111,7 +121,7 @@ def everything(db: Database, reading: set[str] | frozenset[str] = frozenset()) -
         return {
             "wide": np.nan_to_num(values, nan=-1).tolist(),
             "there": there.tolist(),
-            "scored": scored_candidates(connection, VERSIONS, reading),
+            "scored": scored(connection, reading),
             "reasons": unscored_reasons(connection, VERSIONS, reading),
             "of": {task: scores_of(connection, VERSIONS, task, reading) for task in TASKS},
             "zeros": zeros(connection, {"a", "ü"}),
@@ -178,6 +188,11 @@ def test_rows_become_files_when_they_are_many_and_small_files_are_put_together(
         assert max(sum(s.scorer == name for s in shards(connection)) for name in COLUMNS) < 4
     move_scores(db)
     assert unnamed(db), "for those who read before"
+    with db.read() as connection:
+        killed = Path(score_files(connection).root, f".bestshot-tmp-{'a' * 32}")
+    killed.write_bytes(b"half")
+    sweep_scores(db)
+    assert not killed.exists()
     monkeypatch.setattr(moving_scores, "KEPT", timedelta(0))
     assert sweep_scores(db) > 0
     assert not unnamed(db)
@@ -466,7 +481,11 @@ def test_a_lost_file_is_one_line_that_says_what_to_do(db: Database, tmp_path: Pa
     with db.read() as connection:
         path = shards(connection, "gate")[0].path
         (tmp_path / "scores" / path).unlink()
-        with pytest.raises(InputError, match=r"scores/.*put the file back"):
+        with pytest.raises(InputError, match=r"scores/.*put back what you have"):
+            stored_values(connection, "gate", "1")
+        for shard in shards(connection):
+            (tmp_path / "scores" / shard.path).unlink(missing_ok=True)
+        with pytest.raises(InputError, match=rf"the scores in {len(COLUMNS)} files of .* are not here"):
             stored_values(connection, "gate", "1")
 
 
@@ -502,12 +521,12 @@ _SCORING = """
 import sys, time
 from pathlib import Path
 sys.path[:0] = [{tests!r}]
-from test_scores_in_columns import Database, add, in_columns, moving_scores, score_rows, scored_candidates, VERSIONS
+from test_scores_in_columns import Database, add, in_columns, moving_scores, score_rows, scored
 moving_scores.GATHERED, moving_scores.TOO_MANY, moving_scores.MOVED_AT_ONCE = 30, 3, 60
 folder = Path({folder!r})
 db = in_columns(Database(folder / "campaign.db"), folder)
 with db.read() as connection:
-    known = scored_candidates(connection, VERSIONS)
+    known = scored(connection)
 rows = [r for r in score_rows(share=1.0) if r["scorer"] not in known[r["task_id"]][r["candidate_id"]]]
 print("begins", flush=True)
 for start in range(0, len(rows), 12):
@@ -540,3 +559,31 @@ def test_killed_at_any_instant_nothing_is_lost_or_doubled(db: Database, tmp_path
         stored = now
     subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)
     assert everything(db) == expected
+
+
+def test_a_file_whose_columns_are_of_another_kind_is_refused(tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    keys = {"task_id": ["1"], "candidate_id": ["a"], "version": ["1"]}
+    columns = ("task_id", "candidate_id", "version", "v", "v__reason")
+    for values, reasons in ((["high"], [None]), ([1.0], [7])):
+        table = pa.table({**keys, "v": values, "v__reason": pa.array(reasons)})
+        pq.write_table(table, tmp_path / "part-0.parquet")
+        with pytest.raises(InputError, match=r"are damaged .*is of the kind"):
+            ScoreFiles(tmp_path).read("part-0.parquet", columns)
+
+
+@pytest.mark.parametrize("name", ["ArrowNotImplementedError", "ArrowKeyError", "ArrowTypeError", "ArrowCapacityError"])
+def test_whatever_pyarrow_says_of_damage_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    def read(*_: object, **__: object) -> None:
+        raise getattr(pa.lib, name)("Integers not in cstdint are not implemented")  # of a schema with a changed byte
+
+    monkeypatch.setattr(pq, "read_table", read)
+    with pytest.raises(InputError, match=r"are damaged .*cstdint.*--forget-lost"):
+        ScoreFiles(tmp_path).read("part-0.parquet", ["task_id"])

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import compress
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import Connection, insert
 
+from selector.domain import InputError
 from selector.domain.reading import Attribute, Change, Place, Reading, Relation, Scene, SceneEdit, TextEdit, Thing
 from selector.store import Database, schema
 from selector.store.readings import (
@@ -98,6 +100,11 @@ def put(db: Database, task_id: str, scorer: str, version: str, value: float) -> 
         add_scores(db, connection, [{**key, "column": "x", "value": value, "reason": None}])
 
 
+def scored_by(connection: Connection) -> dict[tuple[str, str], set[str]]:
+    keys, has = scored_candidates(connection, VERSIONS, {"words"})
+    return {key: set(compress(VERSIONS, of)) for key, of in zip(keys, has, strict=True)}
+
+
 def test_scores_that_rest_on_words_count_for_the_reading_that_counts(db: Database) -> None:
     with db.write() as connection:
         sizes = {"width_px": 1, "height_px": 1, "size_bytes": 1, "at": "now"}
@@ -109,11 +116,11 @@ def test_scores_that_rest_on_words_count_for_the_reading_that_counts(db: Databas
 
     def known() -> tuple[object, ...]:
         with db.read() as connection:
-            scored = scored_candidates(connection, VERSIONS, {"words"})
+            scored = scored_by(connection)
             values, _ = wide_scores(connection, ["a"], ["c"], columns, {"words"})
             shown = scores_of(connection, VERSIONS, "a", {"words"})
         row = values[0].tolist()
-        return scored["a"]["c"], row[0] if row[0] == row[0] else None, row[1], sorted(shown["c"])
+        return scored["a", "c"], row[0] if row[0] == row[0] else None, row[1], sorted(shown["c"])
 
     both = ["plain.x", "words.x"]
     assert known() == ({"words", "plain"}, 0.1, 0.2, both)
@@ -124,4 +131,22 @@ def test_scores_that_rest_on_words_count_for_the_reading_that_counts(db: Databas
     add(db, a=Reading())
     assert known() == ({"words", "plain"}, 0.1, 0.2, both)
     with db.read() as connection:
-        assert scored_candidates(connection, VERSIONS, {"words"})["b"]["c"] == {"words", "plain"}
+        assert scored_by(connection)["b", "c"] == {"words", "plain"}
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"scene": {"language": "en"}},
+        {"scene": {"objects": [5], "relations": [], "language": "en"}},
+        {"scene": {"objects": [], "relations": [{"subject": 0, "kind": "left", "object": 1}], "language": "en"}},
+        {"text_edit": {"action": "paint", "old": "a", "new": "b"}},
+        {"unread": ["a"]},
+        {"by": "\ud800"},
+        [1],
+        3.5,
+    ],
+)
+def test_a_reading_that_is_none_says_that_the_store_is_damaged(told: object) -> None:
+    with pytest.raises(InputError, match=r"a stored reading .* is damaged: restore"):
+        Reading.from_json(told)  # type: ignore[arg-type]

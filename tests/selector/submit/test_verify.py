@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import io
 import struct
+import time
 import zipfile
 import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
+from costs import within
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -130,6 +132,29 @@ def test_a_flipped_byte_in_an_image_fails_its_crc(tmp_path: Path) -> None:
     verdict = verify_archive(path, TIANCHI, TASKS)
     assert "'imgs/3.jpg' cannot be unpacked (Bad CRC-32" in verdict.problems[0]
     assert verdict.images == 2
+
+
+def test_a_file_far_over_the_limit_is_refused_by_its_size_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / NAME
+    with path.open("wb") as stream:
+        stream.truncate(6_000_000_000)  # sparse: takes no room on the disk
+    monkeypatch.setattr(verify.hashlib, "sha256", _Unread)
+    verdict = verify_archive(path, TIANCHI, TASKS)
+    assert verdict.problems[0] == "the file has 6,000,000,000 bytes, the contest takes at most 2,147,483,648"
+    assert (verdict.valid, verdict.bytes, verdict.sha256) == (False, 6_000_000_000, "")
+
+
+class _Unread:
+    def update(self, _block: bytes) -> None:
+        raise AssertionError("it was read")
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="the device of Linux and macOS")
+def test_a_device_is_no_submission() -> None:
+    with pytest.raises(InputError, match=r"/dev/zero cannot be read .no regular file."):
+        verify_archive(Path("/dev/zero"), TIANCHI, TASKS)
 
 
 def test_a_zip_over_the_limit(tmp_path: Path) -> None:
@@ -356,3 +381,73 @@ def test_no_damage_makes_it_raise(tmp_path: Path, damage: list[tuple[int, int]],
     if verdict.valid:  # then the damage was harmless: an unused date, a reserved bit
         with zipfile.ZipFile(tmp_path / NAME) as archive:
             assert all(zlib.crc32(archive.read(name)) == zlib.crc32(content) for name, content in GOOD.items())
+
+
+def of_size(width: int, height: int) -> bytes:
+    """A small JPEG whose header says another size."""
+    frame = JPEG.index(b"\xff\xc0")
+    return JPEG[: frame + 5] + struct.pack(">HH", height, width) + JPEG[frame + 9 :]
+
+
+def thousand(picture: bytes) -> tuple[dict[str, bytes], list[Task]]:
+    rows = "".join(f"{n},{n}.jpg\n" for n in range(1000))
+    members = {"result.csv": b"\xef\xbb\xbfindex,gen_image\n" + rows.encode()}
+    tasks = [Task(str(n), TaskType.T2I, "x", None, None, n) for n in range(1000)]
+    return {**members, **{f"imgs/{n}.jpg": picture for n in range(1000)}}, tasks
+
+
+@pytest.mark.parametrize("padding", [0, 2])
+def test_pictures_that_are_a_bomb_together_are_refused_before_one_is_decoded(tmp_path: Path, padding: int) -> None:
+    huge = of_size(7000, 7000)
+    huge = huge[:2] + (b"\xff\xe5" + struct.pack(">H", 60_002) + bytes(60_000)) * padding + huge[2:]
+    members, tasks = thousand(huge)
+    path = tmp_path / NAME
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    with within(2, time.process_time):
+        verdict = verify_archive(path, TIANCHI, tasks)
+    assert verdict.images == 0
+    assert verdict.problems == (
+        "the pictures have 49,000 megapixels together, for 1000 tasks at most 16,777 are decoded; make them smaller",
+    )
+
+
+def test_a_list_of_thirty_thousand_files_is_not_read(tmp_path: Path) -> None:
+    path = forge(tmp_path / NAME, GOOD, more=[(f"x{n}", b"") for n in range(30_000)])
+    problem = "not a readable ZIP (a list of its files of 1,5"
+    with within(0.2, time.process_time):
+        assert verify_archive(path, TIANCHI, TASKS).problems[0].startswith(problem)
+
+
+def test_files_that_share_their_bytes(tmp_path: Path) -> None:
+    path = forge(tmp_path / NAME, {**GOOD, "imgs/7.jpg": JPEG})
+    data = bytearray(path.read_bytes())
+    at = data.rindex(b"PK\x01\x02")
+    data[at + 20 : at + 28] = struct.pack("<II", *[20 * len(JPEG)] * 2)
+    path.write_bytes(data)
+    assert "files of the ZIP share their bytes; nothing was unpacked" in verify_archive(path, TIANCHI, TASKS).problems
+
+
+def test_a_declared_size_that_is_too_large(tmp_path: Path) -> None:
+    path = tmp_path / NAME
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in GOOD.items():
+            archive.writestr(name, data)
+    data = bytearray(path.read_bytes())
+    at = data.rindex(b"PK\x01\x02")
+    data[at + 24 : at + 28] = struct.pack("<I", len(JPEG) + 5)
+    path.write_bytes(data)
+    expected = f"'imgs/7.jpg' is declared to have {len(JPEG) + 5:,} bytes, it has {len(JPEG):,}"
+    assert verify_archive(path, TIANCHI, TASKS).problems == (expected,)
+
+
+def test_an_image_of_another_size_is_not_decoded(tmp_path: Path) -> None:
+    rows = "".join(f"pictures/{task.id}.png,{task.id}\n" for task in TASKS)
+    header = PNG[12:16] + struct.pack(">II", 6000, 8000) + PNG[24:29]
+    huge = PNG[:12] + header + struct.pack(">I", zlib.crc32(header)) + PNG[33:]
+    images = {f"pictures/{task.id}.png": huge for task in TASKS}
+    path = forge(tmp_path / "answers-red.zip", {"answers.csv": f"file,key\n{rows}".encode(), **images})
+    problems = verify_archive(path, MINI, TASKS).problems
+    assert problems[0] == "'pictures/20.png' has 6000 x 8000 px, the contest expects 256 x 192"
+    assert len(problems) == 3

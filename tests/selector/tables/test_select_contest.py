@@ -6,7 +6,9 @@ import csv
 import io
 import json
 import re
+import tracemalloc
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -15,8 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selector import Study
+from selector.contest import table_text
 from selector.domain import InputError, MissingPart
-from selector.tables import Names, Selection, read_contest
+from selector.tables import Names, Selection, _files, read_contest
 from selector.tables._files import read_table, write_table
 
 RNG = np.random.default_rng(3)
@@ -33,6 +36,7 @@ TABLE = pd.DataFrame(
         "noise": np.where(RNG.random(N) < 0.2, np.nan, RNG.standard_normal(N)),
     }
 )
+ROWS = b"task,s\na,1\nb,2\n"
 KNOWN = {"good": "up", "bad": "down"}
 
 
@@ -83,6 +87,19 @@ def test_the_same_table_as_csv_json_and_parquet_gives_the_same_picks(tmp_path: P
     pytest.importorskip("pyarrow", reason="Parquet is an extra: pip install 'bestshot[parquet]'")
     TABLE.to_parquet(tmp_path / "t.parquet")
     assert read_contest(tmp_path / "t.parquet", KNOWN).picks() == from_csv
+
+
+def test_empty_rows_at_the_end_are_what_a_spreadsheet_left(tmp_path: Path) -> None:
+    TABLE.to_csv(tmp_path / "t.csv", index=False)
+    text = (tmp_path / "t.csv").read_text("utf-8") + "".join(f"{',' * (len(TABLE.columns) - 1)}\r\n" for _ in range(3))
+    (tmp_path / "more.csv").write_text(text, encoding="utf-8")
+    assert read_contest(tmp_path / "more.csv", KNOWN).picks() == read_contest(tmp_path / "t.csv", KNOWN).picks()
+
+
+def test_half_of_a_letter_in_json_is_refused_with_its_place(tmp_path: Path) -> None:
+    (tmp_path / "t.jsonl").write_text('{"task": "a", "candidate": "x", "s": "\\ud800"}\n', encoding="utf-8")
+    with pytest.raises(InputError, match=r"line 1 is no JSON .*surrogates not allowed"):
+        read_contest(tmp_path / "t.jsonl", KNOWN)
 
 
 @pytest.mark.parametrize("suffix", ["csv", "tsv", "json", "jsonl", "parquet"])
@@ -229,6 +246,7 @@ def test_a_study_s_own_columns_are_known_here_too() -> None:
         ("", "is empty: a line with the names"),
         ("task,candidate,s\n", "holds no row"),
         ("task,candidate,s\na,x,1\na,y\n", "row 2 has 2 cells where the header has 3"),
+        ("task\na\n,\nb\n", "no table with the same cells in each row"),
         ("task,candidate,s\n\na,x,1\n\nb,y,1,2\n", "row 2 has 4 cells"),
         ('task,candidate,s\na,"x,1\n', "a double quote is opened and never closed"),
         ("task,candidate,s,s\na,x,1,2\n", "has two columns 's'"),
@@ -247,6 +265,173 @@ def test_a_table_that_is_none_is_refused_with_its_place(tmp_path: Path, text: st
     with pytest.raises(InputError, match=f"t.csv.*{words}") as caught:
         read_contest(tmp_path / "t.csv")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.json", "t.jsonl"])
+def test_a_table_of_too_many_bytes_is_refused_by_its_size_alone(tmp_path: Path, name: str) -> None:
+    with (tmp_path / name).open("wb") as stream:
+        stream.truncate(6_000_000_000)  # sparse: takes no room on the disk
+    tracemalloc.start()
+    with pytest.raises(InputError, match=rf"{name} has more than 1.0 GB, .*give Parquet, or split the table"):
+        read_contest(tmp_path / name)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10_000_000
+
+
+class _Endless(io.RawIOBase):
+    """A device without an end."""
+
+    given = 0
+
+    def read(self, size: int = -1, /) -> bytes:
+        assert 0 <= size <= 1 << 20, "all of it was asked for"
+        self.given += size
+        return bytes(size)
+
+
+def test_a_stream_without_an_end_is_read_to_the_bound_and_no_further(monkeypatch: pytest.MonkeyPatch) -> None:
+    endless = _Endless()
+    monkeypatch.setattr(_files, "MAX_TEXT_BYTES", 3_000_000)
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=endless))
+    with pytest.raises(InputError, match=r"- has more than 3\.0 MB"):
+        read_contest("-")
+    assert endless.given == 3_000_001
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="the device of Linux and macOS")
+def test_a_device_is_read_to_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_files, "MAX_TEXT_BYTES", 3_000_000)
+    with pytest.raises(InputError, match=r"/dev/zero has more than 3\.0 MB"):
+        read_contest("/dev/zero")
+
+
+def test_a_table_at_the_bound_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes(ROWS)
+    monkeypatch.setattr(_files, "MAX_TEXT_BYTES", len(ROWS))
+    assert len(read_table(path, "table", ("task",))) == 2
+    monkeypatch.setattr(_files, "MAX_TEXT_BYTES", len(ROWS) - 1)
+    with pytest.raises(InputError, match="has more than"):
+        read_table(path, "table", ("task",))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("t.csv", "task,s\n" + "a,1\n" * 60),
+        ("t.csv", "task\r" + "a\r" * 120),
+        ("t.json", "[" + "{}," * 60 + "{}]"),
+        ("t.jsonl", "\n" * 120),
+    ],
+)
+def test_text_that_would_take_far_more_memory_than_it_has_bytes_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, text: str
+) -> None:
+    monkeypatch.setattr(_files, "MAX_CELLS", 100)
+    (tmp_path / name).write_text(text, encoding="utf-8", newline="")
+    with pytest.raises(InputError, match="has more than 0 million cells, too much for CSV or JSON"):
+        read_contest(tmp_path / name)
+
+
+def test_a_parquet_of_billions_of_equal_cells_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("pyarrow")
+    path = tmp_path / "t.parquet"
+    pd.DataFrame({"task": ["a"] * 100, "s": [1.0] * 100}).to_parquet(path)
+    assert len(read_table(path, "table", ("task",))) == 100
+    monkeypatch.setattr(_files, "MAX_PARQUET_CELLS", 199)
+    with pytest.raises(InputError, match=r"t\.parquet has 200 cells, at most 199 are read: split the table"):
+        read_table(path, "table", ("task",))
+
+
+def test_a_table_is_parsed_in_less_memory_than_four_bytes_a_letter(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("task,prompt\n" + f"a,{'x' * 10_000}\n" * 2000, encoding="utf-8")
+    tracemalloc.start()
+    assert len(read_table(path, "table", ("task", "prompt"))) == 2000
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4.5 * path.stat().st_size
+
+
+def test_gbk_is_recognised_in_a_table_too_large_to_be_decoded_for_a_guess(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes(b"task,s\n" + b"a,1\n" * 1000 + "文字,1\n".encode("gbk") * 1000)
+    monkeypatch.setattr(table_text, "MAX_TABLE_BYTES", 1000)
+    monkeypatch.setattr(table_text, "_SAMPLE_BYTES", 500)
+    with pytest.raises(InputError, match="line 1002 is not UTF-8, it looks like GBK"):
+        read_table(path, "table", ("task",))
+
+
+COMMAS = "task;candidate;clip;note\na;x;{};fine\na;y;{};fine\nb;x;{};fine\nb;y;{};fine\n"
+
+
+@pytest.mark.parametrize(
+    ("cells", "numbers"),
+    [
+        (("0,31", "0,42", "", "-1,5"), [0.31, 0.42, np.nan, -1.5]),
+        (("+0,31", "1", "0,5", "nan"), [0.31, 1.0, 0.5, np.nan]),
+        (("1,5E-05", "0", "0,1", "0,2"), [1.5e-05, 0.0, 0.1, 0.2]),
+        (("０，３１", "0,42", "1,0", "2,0"), [0.31, 0.42, 1.0, 2.0]),
+        (("0.31", "0.42", "", "-1.5"), [0.31, 0.42, np.nan, -1.5]),
+    ],
+)
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_decimal_commas_are_read_where_the_table_is_separated_otherwise(
+    tmp_path: Path, cells: tuple[str, ...], numbers: list[float], separator: str
+) -> None:
+    path = tmp_path / "ss2.csv"
+    table = COMMAS.format(*cells)
+    path.write_text(f"sep=;\n{table}" if separator == ";" else table.replace(";", "\t"), encoding="utf-8")
+    found = read_table(path, "table of scores", ("task", "candidate"))
+    assert found["clip"].tolist() == pytest.approx(numbers, rel=0, abs=0, nan_ok=True)
+    assert found["note"].tolist() == ["fine"] * 4
+    assert chosen(read_contest(path, {"clip": "up"}).picks())["a"] == max(zip(numbers, "xy", strict=False))[1]
+
+
+@pytest.mark.parametrize(
+    ("cells", "words"),
+    [
+        (("0.31", "0,42", "1", "2"), "column 'clip' .*'0,42' in row 2, probably with a decimal comma: write 0.42, or"),
+        (("1.234,5", "0,42", "1,5", "2,5"), "decimal commas as in '0,42', but also '1.234,5': write all with a dec"),
+        (("0,31", "low", "0,5", "0,5"), "decimal commas as in '0,31', but also 'low'"),
+    ],
+)
+def test_commas_beside_points_are_not_guessed_at(tmp_path: Path, cells: tuple[str, ...], words: str) -> None:
+    (tmp_path / "t.csv").write_text("sep=;\n" + COMMAS.format(*cells), encoding="utf-8")
+    with pytest.raises(InputError, match=words):
+        read_contest(tmp_path / "t.csv", {"clip": "up"})
+
+
+def test_decimal_commas_between_commas_are_named_with_the_cure(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text('task,candidate,clip\na,x,"0,31"\na,y,"0,42"\n', encoding="utf-8")
+    with pytest.raises(InputError, match=r"no number.*; '0,31' has a decimal comma: write 0.31, or .*sep=; on top"):
+        read_contest(tmp_path / "t.csv", {"clip": "up"})
+
+
+def test_totals_and_judgements_may_have_decimal_commas_and_full_width_digits(tmp_path: Path) -> None:
+    best = TABLE.loc[TABLE.groupby("task")["good"].idxmax()]
+    best[["task", "candidate"]].to_csv(tmp_path / "p.csv", index=False)
+    (tmp_path / "totals.csv").write_text("sep=;\ntotal;picks\n6,1;p.csv\n6,3;p.csv\n", encoding="utf-8")
+    (tmp_path / "wide.csv").write_text("total,picks\n６.1,p.csv\n６．３,p.csv\n", encoding="utf-8")
+    (tmp_path / "judged.csv").write_text("sep=;\ntask;candidate;overall\nt0;c0;7,5\nt0;c1;3\n", encoding="utf-8")
+    for name in ("totals.csv", "wide.csv"):
+        contest = read_contest(TABLE, KNOWN, tmp_path / name, tmp_path / "judged.csv")
+        assert [one.total for one in contest.submissions] == [6.1, 6.3]
+        assert contest.judgements[0].passes.tolist() == [7.5, 3.0]
+
+
+def test_a_task_in_full_width_digits_is_told_what_to_type(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("task,candidate,s\n2,x,１.5\n2,y,5²\n", encoding="utf-8")
+    with pytest.raises(InputError, match="holds numbers, but '5²' in row 2"):
+        read_contest(tmp_path / "t.csv")
+    (tmp_path / "t.csv").write_text("task,candidate,s\n2,x,１.5\n2,y,０\n", encoding="utf-8")
+    contest = read_contest(tmp_path / "t.csv", {"s": "up"})
+    assert chosen(contest.picks()) == {"2": "x"}
+    with pytest.raises(InputError, match=r"no task '２' \('２' is in full-width characters: type '2'\)"):
+        contest.explain("２")
 
 
 def test_what_is_no_table_at_all_is_told_so() -> None:
@@ -288,6 +473,7 @@ def test_what_is_said_of_a_column_must_fit(columns: dict[str, str], words: str) 
     ("totals", "picks", "words"),
     [
         ("total,picks\n5,gone.csv\n", "", "row 1: there is no file 'gone.csv'"),
+        (f"total,picks\n5,{'a' * 300}\n", "", "row 1: there is no file 'aaa"),
         ("total\n5\n", "", "has no column 'picks'"),
         ("total,picks\n5,\n", "", "row 1 names no file in 'picks'"),
         ("total,picks\n,p.csv\n11,p.csv\n", "whole", "row 2: a total lies between 0 and 10, got 11"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sqlite3
 import stat
 import threading
@@ -17,6 +18,7 @@ from conftest import Run
 from sqlalchemy import func, insert, select
 
 from selector import Campaign
+from selector.create import LOCK_NAME
 from selector.domain import InputError
 from selector.store import schema
 from selector.team import backup as backup_module
@@ -41,6 +43,23 @@ def rows(campaign: Campaign) -> dict[str, list[tuple[object, ...]]]:
             for table in schema.metadata.sorted_tables
             if table is not schema.lease
         }
+
+
+def test_what_is_restored_outlasts_a_loss_of_power(
+    full: Campaign, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full.backup(tmp_path / "monday.zip", images=True)
+    synced, fsync = set(), os.fsync
+
+    def noted(handle: int) -> None:
+        synced.add(os.fstat(handle).st_ino)
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    Campaign.restore(tmp_path / "again", tmp_path / "monday.zip")
+    paths = [path for path in (tmp_path / "again").rglob("*") if path.name != LOCK_NAME]
+    assert sum(path.suffix == ".jpg" for path in paths) > 9
+    assert [path for path in paths if path.stat().st_ino not in synced] == []
 
 
 def test_what_is_restored_is_the_same_campaign(full: Campaign, tmp_path: Path) -> None:
@@ -75,11 +94,67 @@ def test_without_images_it_says_so(full: Campaign, tmp_path: Path, run: Run) -> 
         }, "toys make the same again"
 
 
+def test_without_images_it_says_where_those_of_the_original_lie(full: Campaign, tmp_path: Path, run: Run) -> None:
+    run("backup", tmp_path / "own.zip", "-C", full.folder)
+    out = run("init", tmp_path / "again", "--from", tmp_path / "own.zip")[1]
+    assert f"they are those of the original, at {full.folder}/images; copy them to {tmp_path}/again/images" in out
+    (tmp_path / "shared").mkdir()
+    settings = full.folder / "campaign.toml"
+    settings.write_text(settings.read_text().replace('images = ""', f'images = "{(tmp_path / "shared").as_posix()}"'))
+    run("backup", tmp_path / "shared.zip", "-C", full.folder)
+    out = run("init", tmp_path / "third", "--from", tmp_path / "shared.zip")[1]
+    assert f"the original, at {tmp_path}/shared; what one of the two deletes, the other loses" in out
+
+
+def test_what_is_lost_is_told_and_the_exit_status_says_so(full: Campaign, tmp_path: Path, run: Run) -> None:
+    next((full.folder / "images").rglob("*.jpg")).unlink()
+    for name, *options in (("a.zip",), ("b.zip", "--images")):
+        code, out, _ = run("backup", tmp_path / name, "-C", full.folder, *options)
+        assert code == 1
+        assert "1 picture missing in it, lost or damaged in the campaign" in out
+    out = run("init", tmp_path / "again", "--from", tmp_path / "b.zip")[1]
+    assert "1 picture not in the backup: they were lost when it was made" in out
+
+
+def test_programs_and_models_that_are_not_in_it_are_named(
+    full: Campaign, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "scripts").mkdir()
+    for name in ("scripts/swap.py", "scripts/rate.py", "draw.py"):
+        (tmp_path / name).write_text("")
+    (full.folder / "head.pt").write_text("")
+    (full.folder / "campaign.toml").open("a").write(f"""
+[generators.swap]
+kind = "command"
+command = ["python", "swap.py", "{{output}}"]
+cwd_folder = "../scripts"
+
+[generators.draw]
+kind = "command"
+command = ["python", "draw.py", "--to={{output}}"]
+
+[scorers.fake_universal]
+head_path = "head.pt"
+weights_path = "{(tmp_path / "nowhere").as_posix()}"
+""")
+    monkeypatch.chdir(tmp_path)
+    code, out, _ = run("backup", "b.zip", "-C", full.folder)
+    assert code == 0
+    assert [line for line in out.splitlines() if line.startswith("not in it")] == [
+        f"not in it: {tmp_path}/scripts, which [generators.swap] cwd_folder names: keep a copy",
+        f"not in it: {tmp_path}/draw.py, which [generators.draw] command names: keep a copy",
+        f"not in it: {full.folder}/head.pt, which [scorers.fake_universal] head_path names: keep a copy",
+    ]
+    assert (tmp_path / "b.zip").is_file(), "as the shell sees it"
+
+
 def test_nothing_is_replaced(full: Campaign, tmp_path: Path, run: Run) -> None:
     (tmp_path / "b.zip").write_bytes(b"precious")
+    (tmp_path / f".bestshot-tmp-{'a' * 32}").mkdir()  # of a backup that was killed when it had its name
     code, _, err = run("backup", tmp_path / "b.zip", "-C", full.folder)
     assert (code, (tmp_path / "b.zip").read_bytes()) == (2, b"precious")
     assert "replaces nothing" in err
+    assert not list(tmp_path.glob(".bestshot-tmp-*"))
     full.backup(tmp_path / "good.zip")
     with pytest.raises(InputError, match="is a campaign already"):
         Campaign.restore(full.folder, tmp_path / "good.zip")
@@ -154,6 +229,8 @@ def test_a_killed_restore_goes_on(full: Campaign, tmp_path: Path, monkeypatch: p
         else:
 
             def killed(*_: object) -> None:
+                if place == "write_atomically":  # from then on it is a campaign, and nobody cleans up before its verbs
+                    assert not list((tmp_path / "again").glob(".bestshot-tmp-*"))
                 raise KeyboardInterrupt
 
             patched.setattr(restoring, place, killed)
@@ -256,6 +333,25 @@ def test_a_database_that_would_act_is_refused(full: Campaign, tmp_path: Path, sq
         Campaign.restore(tmp_path / "again", evil)
 
 
+@pytest.mark.parametrize(
+    ("sql", "table"),
+    [
+        ("UPDATE candidate SET width_px = 'wide'", "candidate"),
+        ("UPDATE task SET prompt = x'ff00'", "task"),
+        ("UPDATE attempt SET params = '{'", "attempt"),
+        ("UPDATE attempt SET notes = 'null'", "attempt"),
+        ("UPDATE planning SET recipes = '{}'", "planning"),
+    ],
+)
+def test_a_cell_of_another_kind_than_its_columns_is_refused(
+    full: Campaign, tmp_path: Path, sql: str, table: str
+) -> None:
+    full.backup(tmp_path / "b.zip")
+    evil = with_sql(tmp_path / "b.zip", tmp_path, sql)
+    with pytest.raises(InputError, match=f"damaged \\(a cell of '{table}'\\): take another one"):
+        Campaign.restore(tmp_path / "again", evil)
+
+
 _CANDIDATE = "INSERT INTO candidate SELECT task_id, '../victim', width_px, height_px, size_bytes, at FROM candidate"
 _PRUNED = "INSERT INTO pruned (picture_id, name, gone, reason, by, at) VALUES ({}, 1, 'x', 'x', '2025')"
 _SHARD = (
@@ -272,6 +368,8 @@ _STRANGE = (
     ("INSERT INTO fact VALUES ('input:../../victim', 'x')", "climbs out"),
     (_SHARD.format("../../victim.jpg"), "is not in it"),
     (_SHARD.format("technical/1/part-ab.parquet"), "is not in it"),
+    ("UPDATE attempt SET candidate_id = '-1' WHERE id = 1", "names what is not in it"),
+    ("UPDATE score SET candidate_id = '-1' WHERE rowid = 1", "names what is not in it"),
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -47,9 +48,10 @@ def test_status_names_a_run_with_what_it_is_alone_at(
     campaign.generate()
     told = {}
     real = ToyScorer.score
+    first = threading.Lock()  # of the threads that score
 
     def looking(self: ToyScorer, items):  # type: ignore[no-untyped-def]
-        if not told:
+        if first.acquire(blocking=False):
             assert seen(campaign._ws.db, 1) == ["score"]
             told["json"] = json.loads(run("status", "-C", campaign.folder, "--json")[1])["at_work"]
             told["text"] = run("status", "-C", campaign.folder)[1]
@@ -65,8 +67,6 @@ def test_status_names_a_run_with_what_it_is_alone_at(
 
 
 def test_leases_belong_to_their_process(campaign: Campaign) -> None:
-    import threading
-
     db = campaign._ws.db
     with holding(db, ["account at X"], "2025", threading.Event()):
         (one,) = at_work(db)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from selector.domain import InputError
-from selector.sight.embedding._loading import register, text_folder
+from selector.sight.embedding._loading import read_architecture, register, text_folder
 from selector.weights import ModelFile, check_named_files
 
 OUTSIDE = ("/etc/passwd", "../../other.safetensors", "C:\\x.safetensors", "")
@@ -33,7 +33,7 @@ def test_parts_outside_of_the_folder_are_refused(tmp_path: Path, name: str, file
         check_named_files(index(tmp_path, "good.safetensors", name, file=file))
 
 
-@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"weight_map": 3}'])
+@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"weight_map": 3}', "[" * 100_000])
 def test_a_damaged_index_is_one_line(tmp_path: Path, content: str) -> None:
     (tmp_path / "model.safetensors.index.json").write_text(content)
     with pytest.raises(InputError, match=r"no index of weights .*: copy the model again"):
@@ -58,3 +58,10 @@ def test_a_text_tower_lies_beside_the_weights(tmp_path: Path) -> None:
 def test_a_model_of_ones_own_has_a_plain_name() -> None:
     with pytest.raises(InputError, match="give a plain name"):
         register("../mine", {})
+
+
+@pytest.mark.parametrize("content", ["[" * 100_000, '{"embed_dim": 8, "vision_cfg": {}, "text_cfg": "a"}'])
+def test_a_description_of_another_form_is_one_line(tmp_path: Path, content: str) -> None:
+    (tmp_path / "own.json").write_text(content)
+    with pytest.raises(InputError, match=r"nested too deeply\): mend|own\.json is no architecture of open_clip"):
+        read_architecture("own", str(tmp_path / "own.json"))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from selector.domain import OutOfResources
+from selector.domain import OutOfResources, interruption
 from selector.net import Interrupted
 from selector.workspace.executor import Executor, WorkQueue, stream
 
@@ -326,3 +326,52 @@ def test_few_results_of_a_stream_wait_at_a_time() -> None:
         with lock:
             waiting -= 1
     assert most <= 2 * 2 + 2 + 1  # those that wait, one in each thread's hands, one in ours
+
+
+def test_who_reads_no_stderr_and_a_closing_that_fails_lose_nothing_that_is_under_way() -> None:
+    begun, go_on, closed = threading.Event(), threading.Event(), list[int]()
+
+    def work(one: int) -> Iterator[int]:
+        begun.set()
+        go_on.wait(10)
+        yield one
+
+    def reader_is_gone(_: str) -> None:
+        raise BrokenPipeError
+
+    def closing() -> None:
+        closed.append(1)
+        go_on.set()
+        raise ValueError("a program that does not end")
+
+    executor: Executor[int, int] = Executor(work, threading.Event(), 10)
+    executor.add(WorkQueue("", 1), 7)
+    assert begun.wait(10)
+    interruption.note_interruption(reader_is_gone)
+    stored: list[int] = []
+    with pytest.raises(ValueError, match="does not end"):
+        for batch in executor.finish(None, closing):
+            stored += batch
+    interruption.forget_interruption()
+    assert (stored, closed) == ([7], [1])
+
+
+def test_after_ctrl_c_a_stream_waits_a_moment_for_what_is_for_nobody_and_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(interruption, "ENDING_SECONDS", 0.2)
+    said: list[str] = []
+
+    def hangs(work: int) -> Iterator[int]:
+        yield work
+        time.sleep(20)
+
+    results = stream(range(2), hangs, 2)
+    next(results)
+    interruption.note_interruption(said.append)
+    begun = time.monotonic()
+    results.close()  # type: ignore[attr-defined]
+    list(stream(range(1), two_events, 1))
+    interruption.forget_interruption()
+    assert time.monotonic() - begun < 10
+    assert said == ["ending: 2 under way are finished first, 0 s at most; Ctrl-C again ends at once"], "once"

@@ -111,12 +111,14 @@ def test_a_note_that_was_begun_is_there_again_and_control_enter_stores_it(page: 
     page.keyboard.press("Escape")
     page.wait_for_selector("#ask[open]", state="detached")
     page.keyboard.press("n")
+    page.wait_for_selector("#ask[open]")
     assert page.input_value("#reason") == "half a thought"
     page.keyboard.press("Control+Enter")
     page.wait_for_selector(".inspector:has-text('half a thought')")
     page.evaluate("last")
     assert campaign.decisions.present.notes[-1].reason == "half a thought"
     page.keyboard.press("n")
+    page.wait_for_selector("#ask[open]")
     assert page.input_value("#reason") == ""
 
 

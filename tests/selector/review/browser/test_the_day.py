@@ -38,6 +38,22 @@ def test_totals_as_a_chart_and_as_a_table_that_says_the_same(url: str, page: Any
     assert page.get_attribute(".chart", "aria-label")
 
 
+@pytest.mark.parametrize("device", ["mouse", "space bar"])
+def test_a_button_hears_its_click_though_news_come_while_it_is_pressed(
+    campaign: Campaign, page: Any, device: str
+) -> None:
+    page.wait_for_selector(".chart .dot")  # the day is drawn anew when it is loaded
+    page.evaluate("window.pressed = document.querySelector('[data-focus=run-plan]')")
+    page.hover("[data-focus=run-plan]")
+    page.focus("[data-focus=run-plan]")
+    page.mouse.down() if device == "mouse" else page.keyboard.down(" ")
+    campaign.decisions.note("news", campaign.tasks[0].id)
+    page.wait_for_timeout(2000)
+    page.mouse.up() if device == "mouse" else page.keyboard.up(" ")
+    page.wait_for_selector("#remaining")
+    until(page, "!window.pressed.isConnected")
+
+
 def test_plan_and_export_run_and_the_zip_is_named_before(campaign: Campaign, page: Any) -> None:
     page.click("text=Plan the next submission")
     page.fill("#remaining", "10")
