@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, NoReturn
 
 import click
@@ -98,28 +99,58 @@ for _verb in (merge, backup):
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit with its code."""
+    """Run the command line and exit with its code. ``arguments``: of a caller whose process goes on afterwards."""
+    if arguments is not None:
+        _run(arguments)
+    silence_libraries()
+    code = 1  # of an error that `--debug` shows
+    try:
+        _run(sys.argv[1:])
+    except SystemExit as error:
+        words = error.code is not None  # a plug-in may exit with them
+        code = error.code if isinstance(error.code, int) else int(words)
+        if code in (INTERRUPTED, TERMINATED):
+            _leave(code)  # nobody waits for threads that may hang
+        raise
+    finally:
+        atexit.register(_leave_at_exit, code)
+
+
+def _leave_at_exit(code: int) -> None:
+    """Once all other threads that Python waits for, and functions at exit, have ended."""
+    atexit.unregister(_leave_at_exit)
+    atexit._run_exitfuncs()
+    _leave(code)
+
+
+def _leave(code: int) -> NoReturn:
+    """End the process with its memory as it is; all is stored and closed by now.
+
+    Python's own end takes the memory down while threads still run: a model that a thread is in the middle of aborts the
+    process then, with a message and a code of its own.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):  # nobody reads it any more, or it is no stream
+            stream.flush()
+    os._exit(code)
+
+
+def _run(arguments: Sequence[str]) -> NoReturn:
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # to look for them takes a tenth of a small verb
     usual = gc.get_threshold()
     gc.set_threshold(_GARBAGE_AFTER)
-    atexit.register(gc.freeze)  # nor is anything looked through once more at the end
-    argv = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    argv = list(arguments) or ["--help"]
     debug = "--debug" in argv
     people = "--json" not in argv
     printed = Printed(document=people, for_people=people)  # where no JSON is wanted, an error prints none
     before = _hear_signals()
-    if arguments is None:  # this is the process's program
-        silence_libraries()
     try:
         code = group.main(args=argv, prog_name="bestshot", standalone_mode=False, obj=printed)
         sys.exit(code if isinstance(code, int) else 0)
     except (click.exceptions.Abort, KeyboardInterrupt) as error:
         what = str(error.__cause__ or error) or "nothing is lost"
         tell_error(f"interrupted; {what}, run the same command again to go on", people)
-        sys.stdout.flush()
-        # Everything is stored and closed by now. A normal exit would tear down native threads of the models, which
-        # may still run and then abort the process with a message of their own.
-        os._exit(TERMINATED if isinstance(error.__cause__ or error, _Terminated) else INTERRUPTED)
+        sys.exit(TERMINATED if isinstance(error.__cause__ or error, _Terminated) else INTERRUPTED)
     except click.UsageError as error:
         verb = error.ctx.command_path if error.ctx else "bestshot"
         _fail(f"{error.format_message()} See `{verb} --help`.", error.exit_code, printed)
