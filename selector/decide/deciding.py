@@ -210,16 +210,16 @@ class DecisionBook:
         gone = load_gone(connection, [candidate_id])
         if gone:
             raise InputError(f"{target} was {gone[candidate_id].words}: make or import it again before it is pinned")
-        from selector.decide.candidates import lost_images  # with the arithmetic of estimates, which others do not need
-
-        if is_new and candidate_id in lost_images(self._ws):
-            raise InputError(f"the image of {target} is lost: restore, make or import it again before it is pinned")
         against = holds.against(task_id, candidate_id, all_makers(connection, task_id, candidate_id))
         if against:
             raise InputError(
                 f"{target} is excluded by {against.by} ({against.reason}): "
                 f"`bestshot include {in_command(against.target)}` before it is pinned"
             )
+        from selector.decide.candidates import lost_images  # with the arithmetic of estimates, which others do not need
+
+        if is_new and candidate_id in lost_images(self._ws):
+            raise InputError(f"the image of {target} is lost: restore, make or import it again before it is pinned")
 
     def _need(self, least: DecisionRule) -> None:
         allowed, profile = self._ws.profile.rules.decisions, self._ws.profile.name

@@ -165,6 +165,9 @@ def describe_write_error(path: Path, error: OSError) -> str:
     """One line that says what to do."""
     if is_disk_full(error):
         return DISK_FULL
+    for place in (path, *path.parents):
+        if place.is_symlink() and not place.exists():
+            return f"cannot write {path}: {place} is a link to what is not there: make that, or choose another place"
     return f"cannot write {path} ({error.strerror or error}): check that the folder exists and is writable"
 
 

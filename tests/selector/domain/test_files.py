@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from selector.domain import files
+from selector.domain import InputError, files
 from selector.domain.files import (
     expanded,
     followed,
@@ -140,3 +140,13 @@ def test_a_loop_of_links_and_a_home_that_is_not_there_are_paths_like_others(tmp_
     assert followed(tmp_path / "a").parent == followed(tmp_path) == followed(tmp_path / "c")
     assert expanded("~nobody-of-this-name/x") == Path("~nobody-of-this-name/x")
     assert expanded("~/x") == Path.home() / "x"
+
+
+@pytest.mark.parametrize("below", ["", "below/it"])
+def test_a_link_to_what_is_not_there_is_named_where_nothing_can_be_written(tmp_path: Path, below: str) -> None:
+    """The system says that a folder of the name "exists"."""
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "gone" / "disk")
+    with pytest.raises(InputError, match=f"{link} is a link to what is not there"):
+        write_atomically(link / below / "file", b"x")
+    assert not (tmp_path / "gone").exists()
