@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from selector.domain.embedding import View
 from selector.store import schema
@@ -20,6 +20,15 @@ if TYPE_CHECKING:
     Floats = np.ndarray[Any, np.dtype[np.float32]]
 
 _AT_ONCE = 500  # keys in one query: SQLite takes 32,766 variables, older builds 999
+
+# Made once: a query of one's own for each batch refers to itself, and holds its keys until the collector of garbage
+# comes, which for a hundred thousand candidates is tens of megabytes.
+_e, _t = schema.embedding.c, schema.text_embedding.c
+_space, _keys = bindparam("space"), bindparam("keys", expanding=True)
+_PICTURES = select(_e.picture_id, _e.crops, _e.vectors).where(
+    _e.space == _space, _e.view == bindparam("view"), _e.picture_id.in_(_keys)
+)
+_TEXTS = select(_t.digest, _t.vector).where(_t.space == _space, _t.digest.in_(_keys))
 
 
 class StoredVectors:
@@ -42,13 +51,9 @@ class StoredVectors:
         ids = list(ids)
         with self._lock:
             found = {i: v for i in ids if (v := self._new_pictures.get((i, space, view.value))) is not None}
-        e = schema.embedding.c
         with self._db.read() as connection:
             for some in _parts([i for i in ids if i not in found]):
-                query = select(e.picture_id, e.crops, e.vectors).where(
-                    e.space == space, e.view == view.value, e.picture_id.in_(some)
-                )
-                for row in connection.execute(query):
+                for row in connection.execute(_PICTURES, {"space": space, "view": view.value, "keys": some}):
                     vectors = np.frombuffer(row.vectors, "<f2").reshape(row.crops, -1)
                     found[row.picture_id] = vectors.astype(np.float32)
         return found
@@ -64,11 +69,9 @@ class StoredVectors:
         with self._lock:
             found = {text: v for text in texts if (v := self._texts.get((space, text))) is not None}
         digests = {_digest(text): text for text in texts if text not in found}
-        t = schema.text_embedding.c
         with self._db.read() as connection:
             for some in _parts(list(digests)):
-                query = select(t.digest, t.vector).where(t.space == space, t.digest.in_(some))
-                for row in connection.execute(query):
+                for row in connection.execute(_TEXTS, {"space": space, "keys": some}):
                     found[digests[row.digest]] = np.frombuffer(row.vector, "<f4")
         with self._lock:
             self._texts.update({(space, text): vector for text, vector in found.items()})
