@@ -18,7 +18,7 @@ from selector.domain import encode_final
 
 SIDE_PX = 64
 EACH = 100  # candidates a task
-SAMPLE_SECONDS = 1.0
+SAMPLE_SECONDS = 0.5
 
 
 def measure_flat(sizes: list[int], seed: int) -> dict[str, Any]:
@@ -39,11 +39,10 @@ def measure_flat(sizes: list[int], seed: int) -> dict[str, Any]:
 
 
 def ratios(peaks: Mapping[int, Memory]) -> dict[str, float]:
-    """By what holds memory, and of all (``total``), whatever the order of the sizes."""
+    """By what holds memory, and of all (``total``), whatever the order of the sizes; under 1 MB counts as 1 MB."""
     small, large = peaks[min(peaks)], peaks[max(peaks)]
     names = ("driver", "workers", "store", "total")
-    pairs = {name: (getattr(small, name), getattr(large, name)) for name in names}
-    return {name: after / before if before else 1.0 + after for name, (before, after) in pairs.items()}
+    return {name: max(1.0, getattr(large, name)) / max(1.0, getattr(small, name)) for name in names}
 
 
 def _campaign(place: Path, n: int, seed: int) -> Path:

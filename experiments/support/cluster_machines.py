@@ -116,9 +116,9 @@ def end(process: subprocess.Popen[str]) -> None:
 
 @dataclass(frozen=True)
 class Memory:
-    """MB that a driver, its workers and the rest of Ray hold for themselves, and what lies in the object store.
+    """MB of resident memory of a driver, its workers and the rest of Ray, and what lies in the object store.
 
-    Pages that several processes share count once in all.
+    Pages of files, as of a library, count in each process that has them: one's share would grow when another ends.
     """
 
     driver: float
@@ -167,10 +167,14 @@ def _name(pid: int) -> str:
 
 
 def _pages_mb(pid: int) -> tuple[float, float]:
-    """(its share of memory and files, its share of shared memory) in MB."""
+    """(resident memory but for what is shared by name, its share of that) in MB."""
     try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
+        kb = {**_numbers(Path(f"/proc/{pid}/status")), **_numbers(Path(f"/proc/{pid}/smaps_rollup"))}
     except OSError:
-        return 0.0, 0.0
-    kb = {line.split(":")[0]: int(line.split()[1]) for line in lines[1:]}
-    return (kb["Pss"] - kb["Pss_Shmem"]) / 1024, kb["Pss_Shmem"] / 1024
+        return 0.0, 0.0  # it has ended
+    return (kb.get("RssAnon", 0) + kb.get("RssFile", 0)) / 1024, kb.get("Pss_Shmem", 0) / 1024
+
+
+def _numbers(file: Path) -> dict[str, int]:
+    found = (line.split() for line in file.read_text(errors="replace").splitlines())
+    return {words[0].rstrip(":"): int(words[1]) for words in found if words[1:] and words[1].isdigit()}

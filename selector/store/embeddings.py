@@ -24,11 +24,14 @@ _AT_ONCE = 500  # keys in one query: SQLite takes 32,766 variables, older builds
 # Made once: a query of one's own for each batch refers to itself, and holds its keys until the collector of garbage
 # comes, which for a hundred thousand candidates is tens of megabytes.
 _e, _t = schema.embedding.c, schema.text_embedding.c
-_space, _keys = bindparam("space"), bindparam("keys", expanding=True)
 _PICTURES = select(_e.picture_id, _e.crops, _e.vectors).where(
-    _e.space == _space, _e.view == bindparam("view"), _e.picture_id.in_(_keys)
+    _e.space == bindparam("space"),
+    _e.view == bindparam("view"),
+    _e.picture_id.in_(bindparam("keys", expanding=True)),
 )
-_TEXTS = select(_t.digest, _t.vector).where(_t.space == _space, _t.digest.in_(_keys))
+_TEXTS = select(_t.digest, _t.vector).where(
+    _t.space == bindparam("space"), _t.digest.in_(bindparam("keys", expanding=True))
+)
 
 
 class StoredVectors:

@@ -26,6 +26,7 @@ from selector.domain.words import some_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
     from selector.store.database import Database
 
@@ -112,20 +113,34 @@ class ScoreFiles:
         Raises:
             MissingFile: there is no such file.
         """
-        import pyarrow.parquet as pq
-
-        where = None if task_ids is None else [("task_id", "in", list(task_ids))]
         try:
             with _plain(self.root, path):
-                return _checked(
-                    pq.read_table(
-                        self._at(path), columns=list(columns), filters=where, filesystem=self._fs, partitioning=None
-                    )
-                )
+                return _checked(self._table(path, columns, task_ids))
         except MissingFile:
             if self.before is None:
                 raise
         return self.before.read(path, columns, task_ids)
+
+    def _table(self, path: str, columns: Sequence[str], task_ids: Sequence[str] | None) -> pa.Table:
+        """Not by pyarrow's scanner of data sets, which waits for ever for some damaged files."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+        import pyarrow.parquet as pq
+
+        read = list(columns) if task_ids is None else list(dict.fromkeys([*columns, "task_id"]))
+        is_far = self._fs is not None  # many small reads of an object store take long
+        with pq.ParquetFile(self._at(path), filesystem=self._fs, pre_buffer=is_far) as file:
+            there = file.schema_arrow.names
+            for name in read:
+                if there.count(name) != 1:
+                    raise ValueError(f"it has {there.count(name)} columns {name}")
+            if task_ids is None:
+                return file.read(read).select(columns)
+            # What a row group says of itself would tell the same, and ends the process where it is damaged.
+            wanted = pa.array(task_ids, pa.string())
+            asked = pc.is_in(file.read(["task_id"])["task_id"].cast("string"), wanted)
+            table = file.read_row_groups(_groups_of(file, asked), read)
+        return table.filter(pc.is_in(table["task_id"].cast("string"), wanted)).select(columns)
 
     def sizes(self) -> dict[str, int]:
         """Paths below the root of all files that are there, some hundreds, to their bytes."""
@@ -178,6 +193,16 @@ class ScoreFiles:
             return fsspec.core.url_to_fs(self.root)[0]
         except ImportError as error:
             raise MissingPart(f"scores at an address need {error.name}: pip install 'bestshot[s3]'") from error
+
+
+def _groups_of(file: pq.ParquetFile, is_asked: Any) -> list[int]:
+    """The row groups with rows that are asked for; ``is_asked``: (rows,) of the file."""
+    import numpy as np
+
+    facts = file.metadata
+    ends = np.cumsum([facts.row_group(group).num_rows for group in range(facts.num_row_groups)])
+    found: list[int] = np.unique(np.searchsorted(ends, np.flatnonzero(is_asked), side="right")).tolist()
+    return found
 
 
 def folder_of(scorer: str, version: str) -> str:
@@ -305,7 +330,8 @@ class _plain:
         if isinstance(error, (OSError, ValueError, pa.ArrowException)) and not isinstance(error, InputError):
             raise_shortage(error)
             place = f"{self._root}/{self._path}".rstrip("/")
-            if not isinstance(error, OSError):  # a damaged schema may also ask for what pyarrow does not know
+            of_disk = isinstance(error, OSError) and (error.errno is not None or not isinstance(self._root, Path))
+            if not of_disk:  # a damaged schema may also ask for what pyarrow does not know
                 raise InputError(
                     f"the scores in {place} are damaged ({error}): put the file back, or run `bestshot scores "
                     "--forget-lost` and measure them again"
