@@ -128,7 +128,8 @@ class Memory:
 
     @property
     def total(self) -> float:
-        return self.driver + self.workers + self.ray + self.store
+        """Of what the run does; Ray's own processes come and go by the minute."""
+        return self.driver + self.workers + self.store
 
 
 def memory_of(driver: int) -> Memory:

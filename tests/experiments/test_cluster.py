@@ -49,7 +49,7 @@ def test_what_misses_its_bar_is_named() -> None:
 def test_memory_of_more_candidates_is_over_that_of_fewer(sizes: tuple[int, int]) -> None:
     held = {10: Memory(100, 100, 50, 0), 100: Memory(150, 90, 50, 2)}
     found = ratios({n: held[n] for n in sizes})
-    assert found == {"driver": 1.5, "workers": 0.9, "store": 2.0, "total": 292 / 250}
+    assert found == {"driver": 1.5, "workers": 0.9, "store": 2.0, "total": 242 / 200}
 
 
 @pytest.fixture
