@@ -58,7 +58,7 @@ VERBS = (
     "prune",
 )
 _ROOT = Path(__file__).parents[1]
-_RUN = "from experiments.support.crash_process import move_few; move_few(); from selector.cli.main import main; main()"
+_RUN = "from experiments.support.crash_process import move_few as f; f(); from selector.cli import program; program()"
 
 
 @dataclass

@@ -9,6 +9,7 @@ database, and after a kill.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ from selector.domain import BestshotError, InputError, Task, raise_shortage, sta
 from selector.domain.digest import sha256_of
 from selector.domain.files import (
     describe_write_error,
+    followed,
     make_folder,
     move_in,
     publish,
@@ -56,6 +58,7 @@ INPUTS_NAME, IMAGES_NAME, SCORES_NAME = "inputs", "images", "scores"
 LOCK_NAME = ".init.lock"
 _DATABASE_FILES = (DATABASE_NAME, f"{DATABASE_NAME}-wal", f"{DATABASE_NAME}-shm")
 _OURS = {TABLE_NAME, PROFILE_NAME, INPUTS_NAME, IMAGES_NAME, SCORES_NAME, *_DATABASE_FILES}
+_PARTS = {CONFIG_NAME, LOCK_NAME, "submissions", *_OURS}  # what nothing makes again
 _SUFFIX = {"jpeg": ".jpg", "png": ".png"}  # of images, by the profile's format
 
 
@@ -253,6 +256,15 @@ def _checked(tasks: Path, images: Path, profile: str, config: Mapping[str, Any])
     names = sorted({name for task in table for name in (task.source, task.reference) if name})
     pictures = {name: sha256_of(resolve_image(images, name)) for name in names}
     return _Given(facts, own_profile, checked, tasks.read_bytes(), table, images, pictures)
+
+
+def check_spared(output: Path) -> None:
+    """Raise ``InputError`` for a file that would replace a part of a campaign: its records, inputs or submissions."""
+    place = followed(output)
+    for folder in place.parents:
+        part = place.relative_to(folder).parts[0]
+        if part in _PARTS and os.path.isfile(folder / CONFIG_NAME):  # noqa: PTH113 - Path's raises for odd names
+            raise InputError(f"{output} is a part of the campaign in {folder} ({part}): name another file")
 
 
 def _check_place(folder: Path, given: _Given) -> None:

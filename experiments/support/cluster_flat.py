@@ -77,4 +77,4 @@ def _peak(folder: Path, n: int) -> Memory:
         raise RuntimeError(
             f"score of {n} ended with {process.returncode}: {(folder.parent / 'said').read_text()[-500:]}"
         )
-    return Memory(*(max(getattr(m, part) for m in seen) for part in ("driver", "workers", "ray", "store")))
+    return Memory(*(max(getattr(m, part) for m in seen) for part in ("driver", "workers", "ray", "store", "driver_own")))

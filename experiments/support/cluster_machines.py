@@ -119,12 +119,14 @@ class Memory:
     """MB of resident memory of a driver, its workers and the rest of Ray, and what lies in the object store.
 
     Pages of files, as of a library, count in each process that has them: one's share would grow when another ends.
+    ``driver_own``: the driver's without them.
     """
 
     driver: float
     workers: float
     ray: float
     store: float
+    driver_own: float = 0.0
 
     @property
     def total(self) -> float:
@@ -136,9 +138,11 @@ def memory_of(driver: int) -> Memory:
     """Of the program with this number, and all that it has started."""
     mb = {"driver": 0.0, "workers": 0.0, "ray": 0.0, "store": 0.0}
     for pid in [driver, *_children({driver})]:
-        own, shared = _pages_mb(pid)
-        mb["driver" if pid == driver else "workers" if _name(pid).startswith("ray::") else "ray"] += own
+        own, of_files, shared = _pages_mb(pid)
+        mb["driver" if pid == driver else "workers" if _name(pid).startswith("ray::") else "ray"] += own + of_files
         mb["store"] += shared
+        if pid == driver:
+            mb["driver_own"] = own
     return Memory(**mb)
 
 
@@ -167,13 +171,14 @@ def _name(pid: int) -> str:
         return ""
 
 
-def _pages_mb(pid: int) -> tuple[float, float]:
-    """(resident memory but for what is shared by name, its share of that) in MB."""
+def _pages_mb(pid: int) -> tuple[float, float, float]:
+    """Resident memory of its own, that of files, and its share of what is shared by name, in MB."""
     try:
         kb = {**_numbers(Path(f"/proc/{pid}/status")), **_numbers(Path(f"/proc/{pid}/smaps_rollup"))}
     except OSError:
-        return 0.0, 0.0  # it has ended
-    return (kb.get("RssAnon", 0) + kb.get("RssFile", 0)) / 1024, kb.get("Pss_Shmem", 0) / 1024
+        kb = {}  # it has ended
+    own, of_files, shared = (kb.get(name, 0) / 1024 for name in ("RssAnon", "RssFile", "Pss_Shmem"))
+    return own, of_files, shared
 
 
 def _numbers(file: Path) -> dict[str, int]:

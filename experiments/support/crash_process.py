@@ -201,14 +201,14 @@ def _run(place: Path, words: list[str], log: Path, moment: Moment | None, sign: 
     if moment is not None or count is not None:
         watch_files(watch)
         watch_database(watch)
-    from selector.cli.main import main
+    from selector.cli.main import program
 
     move_few()
     if words[0] == "review":
         threading.Thread(target=_visit, args=(log,), daemon=True).start()
     try:
         with threadpool_limits(1):
-            main(words)
+            program(words)
     finally:
         if count is not None:
             events = dict(watch.counts)

@@ -140,10 +140,10 @@ def main(arguments: list[str] | None = None) -> None:
     watch = Watch(chosen.at, signal.Signals[f"SIG{chosen.signal}"])
     watch_files(watch)
     watch_database(watch)
-    from selector.cli.main import main as run
+    from selector.cli.main import program
 
     try:
-        run([word for word in chosen.verb if word != "--"])
+        program([word for word in chosen.verb if word != "--"])
     finally:
         if chosen.count:
             counts = json.dumps({kind: watch.counts[kind] for kind in KINDS})

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from selector.cli.common import jsonable, table, verb
+from selector.cli.common import Output, jsonable, table, verb
 from selector.domain.errors import InputError
 from selector.domain.words import in_one_line, n_of
 
@@ -64,14 +64,14 @@ def calibrate(campaign: Campaign, prior_from: Path | None, everything: bool) -> 
 @click.option("--generator", "generators", multiple=True, help="With --generate: only these (may be given repeatedly).")
 @click.option(
     "--plot",
-    type=click.Path(path_type=Path),
+    type=Output(".png"),
     default=None,
     metavar="FILE.png",
     help="With --generate: also draw the expected true score over the number of candidates.",
 )
 @click.option("--judge", "to_judge", type=int, default=None, metavar="N", help="Choose N candidates to be judged.")
 @click.option("--by", default=None, metavar="NAME", help="With --judge: who judges.")
-@click.option("--out", type=click.Path(path_type=Path), default=None, help="With a budget: also write a CSV here.")
+@click.option("--out", type=Output(".csv"), default=None, help="With a budget: also write a CSV here.")
 def plan(
     campaign: Campaign,
     remaining: int | None,

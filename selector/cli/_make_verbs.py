@@ -23,6 +23,7 @@ from selector.cli._judge_verbs import describe_asked
 from selector.cli._language import said, tell
 from selector.cli._team_verbs import describe_created, restore
 from selector.cli.common import (
+    Output,
     by_scorer,
     counted,
     debug_option,
@@ -276,7 +277,7 @@ def generate(
 @click.option("--keep", is_flag=True, help="Older pictures of the same file names stay eligible beside the new ones.")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=Output(".csv"),
     default=None,
     metavar="FILE.csv",
     help="Where the table of all files goes.  [default: import-report.csv in the campaign]",

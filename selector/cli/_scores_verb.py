@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from selector.cli.common import need_writable, progress_bar, type_option, verb
+from selector.cli.common import Output, need_writable, progress_bar, type_option, verb
 from selector.domain import InputError
 from selector.domain.words import n_of, size_words
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=Output(),
     default=None,
     help="The file, or a folder for tables in Parquet.  [default: scores.csv in the campaign's folder]",
 )

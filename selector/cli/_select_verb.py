@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from selector.cli.common import debug_option, emit, json_option, table, with_example
+from selector.cli.common import Output, debug_option, emit, json_option, table, with_example
 from selector.domain.errors import InputError
 from selector.domain.files import followed
 from selector.domain.words import n_of
@@ -74,7 +74,7 @@ _FILE = click.Path(path_type=Path)
 @click.option(
     "--explain", "task_shown", default=None, metavar="TASK", help="Show a task's candidates, and what moved each."
 )
-@click.option("--out", type=_FILE, default=None, help="Write the picks here, as the suffix says; --json prints all.")
+@click.option("--out", type=Output(), default=None, help="Write the picks here, as the suffix says; --json prints all.")
 @json_option
 @debug_option
 def select(

@@ -137,6 +137,23 @@ def verb(
     return wrap
 
 
+class Output(click.Path):
+    """A file to write that has one of these suffixes, if any are told, and is no part of a campaign."""
+
+    def __init__(self, *suffixes: str) -> None:
+        super().__init__(path_type=Path)
+        self._suffixes = suffixes
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from selector.create import check_spared
+
+        path = Path(str(super().convert(value, param, ctx)))
+        if self._suffixes and path.suffix.lower() not in self._suffixes:
+            raise InputError(f"{path} has the suffix '{path.suffix}': it is written as {', '.join(self._suffixes)}")
+        check_spared(path)
+        return path
+
+
 def need_writable(folder: Path, option: str) -> None:
     """Raise ``InputError`` where a verb would write its file into a campaign that is read-only."""
     if not os.access(folder, os.W_OK):

@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -40,6 +41,7 @@ from selector.domain.errors import InputProblems, bounded
 from selector.domain.interruption import forget_interruption, note_interruption
 
 INTERRUPTED, TERMINATED = 130, 143
+_OUTPUT_LOST = 120  # Python's own code for it
 _MOST_PROBLEMS = 10  # of an input, a line each
 _GARBAGE_AFTER = 50_000  # new objects: imports make many that stay, and looking through them takes a tenth of the time
 
@@ -98,48 +100,61 @@ for _verb in (merge, backup):
     group.add_command(_verb)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit with its code. ``arguments``: of a caller whose process goes on afterwards."""
-    if arguments is not None:
-        _run(arguments)
+def program(arguments: Sequence[str] | None = None) -> NoReturn:
+    """The command line as the whole of a process: it ends with the verb's exit code, whatever threads still do.
+
+    Python's own end takes the memory down while daemon threads run: one within a model has C++ abort the process then,
+    with a message and a code of its own. So the last function at exit ends it. Threads that Python waits for have ended
+    by then, and the other functions at exit have run; what is still open, as a plug-in may leave a file, is not closed.
+    """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by who started this
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - for the whole process
     silence_libraries()
     code = 1  # of an error that `--debug` shows
     try:
-        _run(sys.argv[1:])
-    except SystemExit as error:
-        words = error.code is not None  # a plug-in may exit with them
-        code = error.code if isinstance(error.code, int) else int(words)
-        if code in (INTERRUPTED, TERMINATED):
-            _leave(code)  # nobody waits for threads that may hang
+        main(arguments)
+    except KeyboardInterrupt:  # once more, while the first was told
+        _leave(INTERRUPTED)
+    except _Interruption as error:
+        _leave(error.code)  # nobody waits for threads that may hang
+    except SystemExit as error:  # a plug-in may exit with words
+        code = error.code if isinstance(error.code, int) else int(error.code is not None)
         raise
     finally:
         atexit.register(_leave_at_exit, code)
 
 
 def _leave_at_exit(code: int) -> None:
-    """Once all other threads that Python waits for, and functions at exit, have ended."""
+    """To be registered last, and so called first: runs all others before it leaves (there is no public way to)."""
     atexit.unregister(_leave_at_exit)
-    atexit._run_exitfuncs()
-    _leave(code)
+    try:
+        atexit._run_exitfuncs()
+    finally:
+        _leave(code)
 
 
 def _leave(code: int) -> NoReturn:
-    """End the process with its memory as it is; all is stored and closed by now.
+    try:
+        sys.stdout.flush()
+    except (BrokenPipeError, ValueError):
+        pass  # nobody reads it any more, or it was closed
+    except OSError as error:
+        code = code or _OUTPUT_LOST
+        with suppress(OSError):
+            tell(f"bestshot: the output is not whole ({error.strerror or error})")
+    finally:
+        with suppress(BaseException):
+            sys.stderr.flush()
+        os._exit(code & 0xFF)
 
-    Python's own end takes the memory down while threads still run: a model that a thread is in the middle of aborts the
-    process then, with a message and a code of its own.
-    """
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(Exception):  # nobody reads it any more, or it is no stream
-            stream.flush()
-    os._exit(code)
 
-
-def _run(arguments: Sequence[str]) -> NoReturn:
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line, by default on the words of this process, and raise ``SystemExit`` with its code."""
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # to look for them takes a tenth of a small verb
     usual = gc.get_threshold()
     gc.set_threshold(_GARBAGE_AFTER)
-    argv = list(arguments) or ["--help"]
+    argv = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     debug = "--debug" in argv
     people = "--json" not in argv
     printed = Printed(document=people, for_people=people)  # where no JSON is wanted, an error prints none
@@ -150,7 +165,7 @@ def _run(arguments: Sequence[str]) -> NoReturn:
     except (click.exceptions.Abort, KeyboardInterrupt) as error:
         what = str(error.__cause__ or error) or "nothing is lost"
         tell_error(f"interrupted; {what}, run the same command again to go on", people)
-        sys.exit(TERMINATED if isinstance(error.__cause__ or error, _Terminated) else INTERRUPTED)
+        raise _Interruption(TERMINATED if isinstance(error.__cause__ or error, _Terminated) else INTERRUPTED) from None
     except click.UsageError as error:
         verb = error.ctx.command_path if error.ctx else "bestshot"
         _fail(f"{error.format_message()} See `{verb} --help`.", error.exit_code, printed)
@@ -173,6 +188,8 @@ def _run(arguments: Sequence[str]) -> NoReturn:
         lacking = shortage(error)
         if lacking is not None:
             _fail(str(lacking), 2, printed)
+        if isinstance(error, PermissionError) and error.filename:
+            _fail(f"cannot read or write {error.filename} ({error.strerror}): check its permissions", 2, printed)
         if isinstance(error, UnicodeEncodeError) and error.encoding == sys.getfilesystemencoding() != "utf-8":
             _fail(f"this locale ({error.encoding}) has no bytes for the name of a file: set LC_ALL=C.UTF-8", 2, printed)
         _fail(f"unexpected {type(error).__name__}: {error}; `--debug` shows where, please report it", 1, printed)
@@ -182,6 +199,12 @@ def _run(arguments: Sequence[str]) -> NoReturn:
             signal.signal(number, handler)
         if before:
             forget_interruption()
+
+
+class _Interruption(SystemExit):
+    """After Ctrl-C or SIGTERM."""
+
+    code: int
 
 
 class _Terminated(KeyboardInterrupt):
@@ -225,5 +248,6 @@ def _fail(message: str, code: int, printed: Printed, needs: str = "", problems: 
             tell(f"  {' '.join(one.split())}")
     if not printed.document:
         also = {"needs": needs} if needs else {}
-        emit({"error": line, **also, **({"problems": each} if each else {})}, "", as_json=True)
+        with suppress(OSError):  # the line was told already
+            emit({"error": line, **also, **({"problems": each} if each else {})}, "", as_json=True)
     sys.exit(code)

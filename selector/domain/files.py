@@ -165,9 +165,10 @@ def describe_write_error(path: Path, error: OSError) -> str:
     """One line that says what to do."""
     if is_disk_full(error):
         return DISK_FULL
-    for place in (path, *path.parents):
-        if place.is_symlink() and not place.exists():
-            return f"cannot write {path}: {place} is a link to what is not there: make that, or choose another place"
+    if error.errno in (errno.EEXIST, errno.ENOENT, errno.ENOTDIR):
+        for place in (path, *path.parents):
+            if os.path.islink(place) and not os.path.exists(place):  # noqa: PTH110, PTH114 - Path's raise for odd names
+                return f"cannot write {path}: {place} is a link that leads nowhere: mend it, or choose another place"
     return f"cannot write {path} ({error.strerror or error}): check that the folder exists and is writable"
 
 

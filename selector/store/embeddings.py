@@ -21,16 +21,15 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 500  # keys in one query: SQLite takes 32,766 variables, older builds 999
 
-# Made once: a query of one's own for each batch refers to itself, and holds its keys until the collector of garbage
-# comes, which for a hundred thousand candidates is tens of megabytes.
-_e, _t = schema.embedding.c, schema.text_embedding.c
-_PICTURES = select(_e.picture_id, _e.crops, _e.vectors).where(
-    _e.space == bindparam("space"),
-    _e.view == bindparam("view"),
-    _e.picture_id.in_(bindparam("keys", expanding=True)),
+# Made once: a query built for each batch is cyclic garbage, which keeps the keys until the collector comes to it.
+_PICTURES = select(*schema.embedding.c["picture_id", "crops", "vectors"]).where(
+    schema.embedding.c.space == bindparam("space"),
+    schema.embedding.c.view == bindparam("view"),
+    schema.embedding.c.picture_id.in_(bindparam("keys", expanding=True)),
 )
-_TEXTS = select(_t.digest, _t.vector).where(
-    _t.space == bindparam("space"), _t.digest.in_(bindparam("keys", expanding=True))
+_TEXTS = select(*schema.text_embedding.c["digest", "vector"]).where(
+    schema.text_embedding.c.space == bindparam("space"),
+    schema.text_embedding.c.digest.in_(bindparam("keys", expanding=True)),
 )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, and_, delete, func, insert, select
+from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select
 
 from selector.domain import Task
 from selector.store import schema
@@ -40,14 +40,17 @@ class Gone(NamedTuple):
         return f"its input picture was deleted by {self.by}: {self.reason}"
 
 
+_DELETIONS = select(*schema.pruned.c["picture_id", "gone", "id", "name", "reason", "by", "at"]).order_by(
+    schema.pruned.c.id
+)
+_DELETIONS_OF = _DELETIONS.where(schema.pruned.c.picture_id.in_(bindparam("ids", expanding=True)))
+
+
 def load_gone(connection: Connection, ids: Sequence[str] | None = None) -> dict[str, Gone]:
     """Picture id to its deletion, of those that are gone now; of these only if given."""
-    p = schema.pruned.c
-    query = select(p.picture_id, p.gone, p.id, p.name, p.reason, p.by, p.at).order_by(p.id)
-    if ids is not None:
-        query = query.where(p.picture_id.in_(ids))
+    rows = connection.execute(_DELETIONS) if ids is None else connection.execute(_DELETIONS_OF, {"ids": list(ids)})
     found: dict[str, Gone] = {}
-    for picture_id, gone, *said in connection.execute(query).all():
+    for picture_id, gone, *said in rows.all():
         found.pop(picture_id, None)
         if gone:
             found[picture_id] = Gone(*said)

@@ -133,12 +133,13 @@ class ScoreFiles:
             there = file.schema_arrow.names
             for name in read:
                 if there.count(name) != 1:
-                    raise ValueError(f"it has {there.count(name)} columns {name}")
+                    raise ValueError(f"it has the column {name} {there.count(name)} times")
             if task_ids is None:
                 return file.read(read).select(columns)
             # What a row group says of itself would tell the same, and ends the process where it is damaged.
             wanted = pa.array(task_ids, pa.string())
-            asked = pc.is_in(file.read(["task_id"])["task_id"].cast("string"), wanted)
+            tasks = _checked(file.read(["task_id"]))["task_id"]
+            asked = pc.is_in(tasks.cast("string"), wanted)
             table = file.read_row_groups(_groups_of(file, asked), read)
         return table.filter(pc.is_in(table["task_id"].cast("string"), wanted)).select(columns)
 

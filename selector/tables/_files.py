@@ -25,6 +25,7 @@ from selector.domain.words import n_of, size_words
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 STDIN = Path("-")
 LINES, PARQUET = (".jsonl", ".ndjson"), ".parquet"
@@ -267,21 +268,25 @@ def _parsed(text: str, place: str) -> Any:
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:
-    import pandas as pd
-
     _check_parquet()
     import pyarrow.parquet as pq
 
     try:
-        facts = pq.read_metadata(path)
-        cells = facts.num_rows * facts.num_columns
-        table = pd.read_parquet(path, engine="pyarrow") if cells <= MAX_PARQUET_CELLS else None
+        with pq.ParquetFile(path) as file:
+            cells = file.metadata.num_rows * file.metadata.num_columns
+            table = _frame(file.read()) if cells <= MAX_PARQUET_CELLS else None
     except Exception as error:  # a damaged file has pyarrow and pandas raise of every kind
         raise_shortage(error)
         raise InputError(f"{path} cannot be read as Parquet ({error})") from error
     if table is None:  # equal cells are packed: a few bytes can be billions of rows
         raise InputError(f"{path} has {cells:,} cells, at most {MAX_PARQUET_CELLS:,} are read: split the table")
     return table if table.index.names == [None] else table.reset_index()
+
+
+def _frame(table: pa.Table) -> pd.DataFrame:
+    """Raises for text that is none: pandas would, where it is looked at."""
+    table.validate(full=True)
+    return table.to_pandas()
 
 
 def _check_parquet() -> None:

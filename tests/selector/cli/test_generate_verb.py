@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 
 import pytest
 from conftest import Run
@@ -135,7 +134,6 @@ def test_ctrl_c_ends_with_one_line(run: Run, make: Make, monkeypatch: pytest.Mon
         return show
 
     monkeypatch.setattr("selector.cli._make_verbs.progress_bar", interrupted)
-    monkeypatch.setattr("os._exit", sys.exit)  # the command line leaves the models' threads to the system
     campaign = make({"toy_remote": 2}, ["a", "b"])
     code, _, err = run("generate", "-C", campaign.folder)
     assert code == INTERRUPTED

@@ -147,6 +147,14 @@ def test_a_link_to_what_is_not_there_is_named_where_nothing_can_be_written(tmp_p
     """The system says that a folder of the name "exists"."""
     link = tmp_path / "link"
     link.symlink_to(tmp_path / "gone" / "disk")
-    with pytest.raises(InputError, match=f"{link} is a link to what is not there"):
+    with pytest.raises(InputError, match=f"{link} is a link that leads nowhere"):
         write_atomically(link / below / "file", b"x")
     assert not (tmp_path / "gone").exists()
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "file/below", "loop/file"])
+def test_what_cannot_be_written_is_described_whatever_its_name(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    with pytest.raises(InputError, match=r"^cannot write "):
+        write_atomically(tmp_path / name, b"x")

@@ -15,7 +15,7 @@ from hostile_server import HostileServer
 from selector import Campaign
 
 PLACES = os.pathsep.join([*filter(None, [os.environ.get("PYTHONPATH")]), str(Path(__file__).parents[2])])
-PROGRAM = "import interrupts; interrupts.hear_interrupts(); from selector.cli import main; main()"
+PROGRAM = "import interrupts; interrupts.hear_interrupts(); from selector.cli import program; program()"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such signal")

@@ -630,3 +630,32 @@ def test_rows_of_tasks_come_in_the_order_of_the_file(tmp_path: Path, asked: list
     found = ScoreFiles(tmp_path).read(path, ["v", "candidate_id"], asked)
     assert found.column_names == ["v", "candidate_id"]
     assert found["v"].to_pylist() == [i for i in range(n) if tasks[i] in asked]
+
+
+def test_row_groups_without_a_task_are_not_read_for_it(tmp_path: Path) -> None:
+    """So that a look at one task of a large file is quick: seen by a group whose values are damaged."""
+    import pyarrow.parquet as pq
+
+    n, columns = 40_000, ["candidate_id", "v"]
+    values = np.random.default_rng(0).random(n)
+    table = score_table([str(i // 9_000) for i in range(n)], [f"c{i}" for i in range(n)], "1", {"v": (values, None)})
+    path, _ = ScoreFiles(tmp_path).write("s", "1", table)
+    file = pq.ParquetFile(tmp_path / path)
+    at = file.metadata.row_group(0).column(file.schema_arrow.names.index("v")).data_page_offset
+    data = bytearray((tmp_path / path).read_bytes())
+    data[at : at + 1_000] = bytes(1_000)
+    (tmp_path / path).write_bytes(data)
+    assert ScoreFiles(tmp_path).read(path, columns, ["4"])["v"].to_pylist() == values[36_000:].tolist()
+    with pytest.raises(InputError, match="are damaged"):
+        ScoreFiles(tmp_path).read(path, columns, ["0"])
+    with pytest.raises(InputError, match="are damaged"):
+        ScoreFiles(tmp_path).read(path, columns)
+
+
+def test_task_ids_that_are_numbers_are_no_tasks(tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    pq.write_table(pa.table({"task_id": [1, 2], "v": [0.5, 0.6]}), tmp_path / "part-0.parquet")
+    with pytest.raises(InputError, match=r"are damaged .*is of the kind int64"):
+        ScoreFiles(tmp_path).read("part-0.parquet", ["v"], ["1"])
