@@ -301,19 +301,20 @@ class Campaign:
         summary.left_out.update(context.left_out)
         return summary
 
-    def import_scores(self, table: str | Path, columns: Sequence[str] = ()) -> ImportedSummary:
+    def import_scores(self, table: str | Path, columns: Sequence[str] = (), redeclare: bool = False) -> ImportedSummary:
         """Take scores that another tool computed, as columns of the scorer ``imported``.
 
         Args:
             table: CSV, TSV, JSON, JSON lines or Parquet, one row a candidate; see ``docs/scoring.md``.
             columns: what they mean, ``"NAME:LOW:HIGH:up|down:sc|pq"``; what was told before need not be told again.
+            redeclare: whether ``columns`` may say something else than was told before.
 
         Raises:
             InputError: the table or a column is wrong, or no row names a candidate; nothing was stored then.
         """
         from selector.measure.importing import import_scores
 
-        return import_scores(self._ws, self.tasks, Path(table), columns)
+        return import_scores(self._ws, self.tasks, Path(table), columns, redeclare)
 
     def translate(self, by: str | None = None, progress: Progress = silent) -> TranslateSummary:
         """Write the table of prompts that need English; the model of ``[judges.BY]`` fills it if one is named."""

@@ -35,8 +35,9 @@ _SHOWN = 20  # rows that named no candidate
     help="A score (may be repeated): the range that the tool can give, which end is better, and whether it informs how "
     "well the prompt is followed (sc) or how good the picture looks (pq).",
 )
-def import_scores(campaign: Campaign, table: Path, columns: tuple[str, ...]) -> tuple[Any, str]:
-    summary = campaign.import_scores(table, columns)
+@click.option("--redeclare", is_flag=True, help="Let --column change what an earlier import said of a score.")
+def import_scores(campaign: Campaign, table: Path, columns: tuple[str, ...], redeclare: bool) -> tuple[Any, str]:
+    summary = campaign.import_scores(table, columns, redeclare)
     return summary, _told(summary)
 
 
@@ -44,6 +45,8 @@ def _told(summary: ImportedSummary) -> str:
     lines = [f"{n_of(summary.new, 'new value')}, {summary.changed} changed, {summary.known} known already"]
     lines[0] += f", of {n_of(summary.matched, 'candidate row')}"
     lines += [f"  imported.{name}: {what}" for name, what in summary.columns.items()]
+    if summary.repeated:
+        lines.append(f"rows of a candidate that an earlier row names: {summary.repeated}")
     if summary.empty:
         lines.append(f"empty cells: {summary.empty}")
     if summary.passed_over:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from bisect import bisect_left
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -79,8 +79,17 @@ class Candidates:
             raise InputError(f"no candidate fits all of {said}")
         if len(fitting) > 1:
             more = [kind for kind in ("candidate", "task", "generator", "file") if kind not in names]
-            raise InputError(f"{len(fitting)} candidates fit {said}: add a column {' or '.join(more)}")
+            apart = [kind for kind in more if self._apart(kind, fitting)]
+            cure = f"add a column {' or '.join(apart)}" if apart else "give more characters of the id"
+            raise InputError(f"{len(fitting)} candidates fit {said}: {cure}")
         return fitting.pop()
+
+    def _apart(self, kind: str, keys: Collection[Key]) -> bool:
+        """Whether a column of this kind alone would tell the candidates apart."""
+        if kind in ("task", "candidate"):
+            return len({key[kind == "candidate"] for key in keys}) == len(keys)
+        said = [{str(getattr(made, kind)) for made in self._made_by_key.get(key, ())} - {""} for key in keys]
+        return all(said) and sum(map(len, said)) == len(set[str]().union(*said))
 
     def _of_task(self, name: str) -> set[Key]:
         if name not in self._tasks:
@@ -136,6 +145,13 @@ class Candidates:
     def _has_id(self, text: str) -> bool:
         at = bisect_left(self._by_id, (text.lower(), ""))
         return at < len(self._by_id) and self._by_id[at][0] == text.lower()
+
+    @cached_property
+    def _made_by_key(self) -> dict[Key, list[MadeAs]]:
+        found: dict[Key, list[MadeAs]] = {}
+        for made in self._made:
+            found.setdefault((made.task_id, made.candidate_id), []).append(made)
+        return found
 
     @cached_property
     def _by_generator(self) -> dict[str, list[MadeAs]]:

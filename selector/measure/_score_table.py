@@ -29,6 +29,8 @@ _ALIASES = {
 }
 _ALONE = ("candidate", "file")  # the others only narrow down
 _FORM = "NAME:LOW:HIGH:up|down:sc|pq"
+_AXES = (Axis.SC.value, Axis.PQ.value)
+_TRUTHS = ("true", "false")
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,15 @@ def column_from(text: str) -> Column:
         low, high = (float(part) for part in facts[:2])
     except ValueError:
         raise InputError(f"column '{name}': LOW and HIGH of {_FORM} must be numbers, got '{text[:80]}'") from None
+    if facts[3] not in (*_AXES, Axis.GATE.value):  # a gate has a message of its own, which says why
+        raise InputError(f"column '{name}': axis must be one of {', '.join(_AXES)}; got '{facts[3][:40]}'")
     return declared_column({"name": name, "low": low, "high": high, "better": facts[2], "axis": facts[3]})
+
+
+def told_as(column: Column) -> str:
+    """The column's meaning as the command line says it, without its name: ``-30:30:up:pq``."""
+    better = "up" if column.higher_is_better else "down"
+    return f"{column.low:.15g}:{column.high:.15g}:{better}:{column.axis.value}"
 
 
 def read_score_table(path: Path, declared: Sequence[Column], known: Sequence[Column]) -> ScoreTable:
@@ -143,6 +153,7 @@ def _what_to_say(table: pd.DataFrame, naming: Sequence[str]) -> str:
 def _values(table: pd.DataFrame, column: Column, path: Path) -> np.ndarray[Any, np.dtype[np.float64]]:
     """(n,) values, NaN where the cell is empty."""
     where = f"{path}: column '{column.name}'"
+    _check_no_truths(table[column.name], where)
     found = numbers(table[column.name], where, "")
     if found is None or np.isnan(found).all():
         raise InputError(f"{where} holds no number{why_no_number(table[column.name])}")
@@ -154,3 +165,13 @@ def _values(table: pd.DataFrame, column: Column, path: Path) -> np.ndarray[Any, 
             f"{found[wrong[0]]:g}: mend the cell, or declare the range that the tool can give"
         )
     return found
+
+
+def _check_no_truths(cells: pd.Series, where: str) -> None:
+    """``numbers`` reads true as 1, for tests that a program passes; nobody meant that by a score within a range."""
+    if cells.dtype.kind in "iuf":
+        return
+    wrong = np.flatnonzero(cells.map(lambda cell: str(cell).strip().lower() in _TRUTHS).to_numpy(dtype=bool))
+    if len(wrong):
+        cell = str(cells.iloc[wrong[0]]).strip().lower()
+        raise InputError(f"{where} has {cell} in row {wrong[0] + 1}, which is no number: write 1 or 0 if that is meant")

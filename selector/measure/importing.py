@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from selector.domain import Column, InputError, Task
 from selector.measure._names_in_tables import Candidates, Exported, Key
-from selector.measure._score_table import ScoreRow, ScoreTable, column_from, read_score_table
+from selector.measure._score_table import ScoreTable, column_from, read_score_table, told_as
 from selector.store.candidates import candidate_keys
 from selector.store.imported import (
     Imported,
@@ -39,14 +39,16 @@ class ImportedSummary:
     """What a table of scores brought.
 
     ``columns``: name to what is declared of it, in words. ``matched``: rows that named a candidate; ``unmatched``: the
-    others, each with its reason. Values are ``new``, ``changed`` from an earlier import, or ``known`` already;
-    ``empty`` cells of matched rows say nothing. ``passed_over``: columns that are neither names nor declared.
-    ``lacking``: columns in which a task of the table has candidates with a value and without, and how many.
+    others, each with its reason; ``repeated``: matched rows whose candidate an earlier row names. Values are ``new``,
+    ``changed`` from an earlier import, or ``known`` already; ``empty`` cells of matched rows say nothing.
+    ``passed_over``: columns that are neither names nor declared. ``lacking``: columns in which a task of the table has
+    candidates with a value and without, and how many.
     """
 
     columns: dict[str, str]
     version: str
     matched: int
+    repeated: int
     unmatched: tuple[str, ...]
     new: int
     changed: int
@@ -56,12 +58,25 @@ class ImportedSummary:
     lacking: dict[str, Lacking]
 
 
-def import_scores(ws: Workspace, tasks: Sequence[Task], path: Path, columns: Sequence[str] = ()) -> ImportedSummary:
+@dataclass(frozen=True)
+class _Matched:
+    """``values`` by candidate and column, and of the table's rows what ``ImportedSummary`` says of them."""
+
+    values: Values
+    repeated: int
+    empty: int
+    unmatched: tuple[str, ...]
+
+
+def import_scores(
+    ws: Workspace, tasks: Sequence[Task], path: Path, columns: Sequence[str] = (), redeclare: bool = False
+) -> ImportedSummary:
     """Store the values of a table, and what its columns mean.
 
     Args:
         path: one row a candidate: see ``docs/scoring.md``.
         columns: what they mean, in the form of ``column_from``; what an earlier import told need not be told again.
+        redeclare: whether ``columns`` may say something else than an earlier import did; values that are there stay.
 
     Raises:
         InputError: the table or a declaration is wrong, two rows contradict each other, or no row names a candidate;
@@ -70,12 +85,15 @@ def import_scores(ws: Workspace, tasks: Sequence[Task], path: Path, columns: Seq
     declared = [column_from(text) for text in columns]
     with ws.db.read() as connection:
         before = imported_columns(ws.db, connection)
+    if before is not None and not redeclare:
+        _check_same(declared, before.columns)
     table = read_score_table(path, declared, before.columns if before else ())
     with ws.db.write() as connection:
         if imported_columns(ws.db, connection) != before:
             raise InputError("another process has imported scores meanwhile: run the same command again")
         candidates = _candidates(ws, connection, tasks)
-        said, unmatched = _matched(table, candidates, path)
+        matched = _matched(table, candidates, path)
+        said = matched.values
         stored = imported_values(connection, before.version) if before else {}
         now, changed = _together(before, table.columns, stored, said)
         if before is None or now != before:
@@ -85,17 +103,17 @@ def import_scores(ws: Workspace, tasks: Sequence[Task], path: Path, columns: Seq
         lacking = {key: value for key, value in {**stored, **said}.items() if key not in there}
         add_imported(ws.db, connection, now.version, lacking)
         keys = [(task, candidate) for task, candidate, fallback in candidate_keys(connection) if not fallback]
-    matched = len(table.rows) - len(unmatched)
     new = sum(key not in stored for key in said)
     return ImportedSummary(
         columns={column.name: column.what for column in table.columns},
         version=now.version,
-        matched=matched,
-        unmatched=tuple(unmatched),
+        matched=len(table.rows) - len(matched.unmatched),
+        repeated=matched.repeated,
+        unmatched=matched.unmatched,
         new=new,
         changed=changed,
         known=len(said) - new - changed,
-        empty=matched * len(table.columns) - len(said),
+        empty=matched.empty,
         passed_over=table.passed_over,
         lacking=_lacking(table.columns, {task for task, _, _ in said}, keys, {**stored, **said}),
     )
@@ -113,13 +131,25 @@ def _lacking(
     return found
 
 
+def _check_same(declared: Sequence[Column], before: Sequence[Column]) -> None:
+    """A slip in --column must not turn what is stored round: where up becomes down, the best becomes the worst."""
+    old = {column.name: column for column in before}
+    for column in declared:
+        was, now = told_as(old.get(column.name, column)), told_as(column)
+        if was != now:
+            raise InputError(
+                f"column '{column.name}' was declared as {was} by an earlier import, and now as {now}: leave out "
+                "--column to keep it, add --redeclare to change it for all its values, or give the column another name"
+            )
+
+
 def _together(before: Imported | None, columns: Sequence[Column], stored: Values, said: Values) -> tuple[Imported, int]:
-    """What holds from now on, and how many values changed: a new version where one did, or a column's range."""
+    """What holds from now on, and how many values changed: a new version where one did, or what a column means."""
     if before is None:
         return Imported("1", tuple(columns)), 0
     changed = sum(stored.get(key, value) != value for key, value in said.items())
     old = {column.name: column for column in before.columns}
-    moved = any((c.low, c.high) != (old[c.name].low, old[c.name].high) for c in columns if c.name in old)
+    moved = any(told_as(column) != told_as(old[column.name]) for column in columns if column.name in old)
     version = str(int(before.version) + 1) if changed or moved else before.version
     merged = {**old, **{column.name: column for column in columns}}
     _check_ranges(columns, {key: value for key, value in stored.items() if key not in said})
@@ -138,10 +168,12 @@ def _check_ranges(columns: Sequence[Column], kept: Values) -> None:
             )
 
 
-def _matched(table: ScoreTable, candidates: Candidates, path: Path) -> tuple[Values, list[str]]:
-    """Values by candidate, and the rows that named none, with the reasons."""
-    said: Values = {}
-    rows: dict[Key, ScoreRow] = {}
+def _matched(table: ScoreTable, candidates: Candidates, path: Path) -> _Matched:
+    """Values by candidate, and what became of the rows: several may say of one candidate what does not differ."""
+    values: Values = {}
+    rows: dict[tuple[str, str, str], int] = {}  # which gave each value
+    seen = set[Key]()
+    repeated = empty = 0
     unmatched: list[str] = []
     for row in table.rows:
         try:
@@ -149,16 +181,20 @@ def _matched(table: ScoreTable, candidates: Candidates, path: Path) -> tuple[Val
         except InputError as error:
             unmatched.append(f"row {row.number}: {error}")
             continue
-        first = rows.setdefault(key, row)
-        if first is not row and dict(first.values) != dict(row.values):
-            raise InputError(
-                f"{path}: rows {first.number} and {row.number} have other scores of the same candidate {key[1][:12]} "
-                f"of task {key[0]}: keep one"
-            )
-        said |= {(*key, name): value for name, value in row.values.items()}
-    if not rows:
+        repeated += key in seen
+        seen.add(key)
+        empty += len(table.columns) - len(row.values)
+        for name, value in row.values.items():
+            cell = (*key, name)
+            if values.setdefault(cell, value) != value:
+                raise InputError(
+                    f"{path}: rows {rows[cell]} and {row.number} have other scores of the same candidate {key[1][:12]} "
+                    f"of task {key[0]}: keep one"
+                )
+            rows.setdefault(cell, row.number)
+    if not seen:
         raise InputError(f"{path}: no row names a candidate of this campaign; {unmatched[0]}")
-    return said, unmatched
+    return _Matched(values, repeated, empty, tuple(unmatched))
 
 
 def _candidates(ws: Workspace, connection: Connection, tasks: Sequence[Task]) -> Candidates:

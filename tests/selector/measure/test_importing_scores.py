@@ -84,7 +84,7 @@ def test_candidates_are_named_by_id_file_or_generator_and_all_that_a_row_says_mu
     [
         ("3,,,flux,2", ""),
         ("5,,,flux,2", "row 2: 2 candidates fit task 5, generator flux: add a column candidate or file"),
-        (",,3.jpg,,2", "row 2: 2 candidates fit file 3.jpg: add a column candidate or task or generator"),
+        (",,3.jpg,,2", "row 2: 2 candidates fit file 3.jpg: add a column candidate or generator"),
         (",,old/3.jpg,,2", "row 2: 'old/3.jpg' lies in none of flux, qwen: give the path from there"),
         (",,9.jpg,,2", "row 2: no candidate was imported, stored or exported as '9.jpg'"),
         (',,"9\n8.jpg",,2', "row 2: no candidate was imported, stored or exported as '9\\n8.jpg'"),
@@ -153,10 +153,10 @@ def test_a_wider_range_is_a_newer_version_and_one_that_loses_values_is_refused(
 ) -> None:
     imported.import_scores(write("file,hps\nqwen/3.jpg,14\n"), [UP])
     table = write("file,hps\nflux/3.jpg,20\n")
-    assert imported.import_scores(table, ["hps:-5:25:up:sc"]).version == "2"
+    assert imported.import_scores(table, ["hps:-5:25:up:sc"], redeclare=True).version == "2"
     assert stored(imported) == {"qwen/3.jpg": 14, "flux/3.jpg": 20}
     with pytest.raises(InputError, match=r"has 14 from an earlier import: declare a range that holds it"):
-        imported.import_scores(write("file,hps\nflux/3.jpg,2\n"), ["hps:0:10:up:sc"])
+        imported.import_scores(write("file,hps\nflux/3.jpg,2\n"), ["hps:0:10:up:sc"], redeclare=True)
     assert stored(imported) == {"qwen/3.jpg": 14, "flux/3.jpg": 20}
 
 
@@ -180,6 +180,10 @@ def test_a_wider_range_is_a_newer_version_and_one_that_loses_values_is_refused(
         ("file,hps\nqwen/3.jpg,1\nqwen/3.jpg,2\n", [UP], "rows 1 and 2 have other scores of the same candidate"),
         ("file,hps\nx.jpg,1\n", [UP], r"no row names a candidate of this campaign; row 1: no candidate was imported"),
         ("file,hps\nqwen/3.jpg,1\n", ["hps:0:1:up:gate"], "cannot be a gate"),
+        ("file,hps\nqwen/3.jpg,1\n", ["hps:0:1:up:xy"], "axis must be one of sc, pq; got 'xy'"),
+        ("file,hps\nqwen/3.jpg,true\n", [UP], "has true in row 1, which is no number"),
+        ("file,hps\nqwen/3.jpg,1\nflux/3.jpg,False\n", [UP], "has false in row 2, which is no number"),
+        ("file,hps\nqwen/3.jpg,1\nflux/3.jpg,\nqwen/3.jpg,2\n", [UP], "rows 1 and 3 have other scores"),
         ("file,hps\nqwen/3.jpg,1\n", ["hps:0:1:better:sc"], "better must be one of up, down; got 'better'"),
         ("file,hps\nqwen/3.jpg,1\n", ["hps"], r"told as NAME:LOW:HIGH:up\|down:sc\|pq"),
         ("file,hps\nqwen/3.jpg,1\n", ["hps:a:1:up:sc"], "LOW and HIGH .* must be numbers"),
@@ -197,6 +201,42 @@ def test_a_wrong_table_is_told_and_nothing_is_stored(
         imported.import_scores(write(text), columns)
     assert "imported" not in imported._context().versions
     assert stored(imported) == {}
+
+
+@pytest.mark.parametrize("again", ["hps:-5:15:down:sc", "hps:-5:15:up:pq", "hps:-5:25:up:sc"])
+def test_a_column_keeps_its_meaning_unless_one_asks_for_another(
+    imported: Campaign, write: Callable[..., Path], run: Run, again: str
+) -> None:
+    """A slip in --column turned round what all values that were stored mean."""
+    table = write("file,hps\nqwen/3.jpg,1\n")
+    imported.import_scores(table, [UP])
+    before = imported._context().versions["imported"]
+    said = f"was declared as -5:15:up:sc by an earlier import, and now as {again.removeprefix('hps:')}: leave out"
+    with pytest.raises(InputError, match=said):
+        imported.import_scores(table, [again])
+    assert imported._context().versions["imported"] == before
+    assert imported.import_scores(table, [UP]).version == "1"
+    code, out, _ = run("import-scores", table, "-C", imported.folder, "--column", again, "--redeclare", "--json")
+    assert (code, json.loads(out)["version"]) == (0, "2")
+    assert stored(imported) == {"qwen/3.jpg": 1}
+
+
+def test_rows_of_one_candidate_that_do_not_differ_count_together(
+    imported: Campaign, write: Callable[..., Path], run: Run
+) -> None:
+    table = write("file,hps,ms\nqwen/3.jpg,1,\nqwen/3.jpg,1,7\nflux/3.jpg,,8\nflux/3.jpg,2,\n")
+    code, out, _ = run("import-scores", table, "-C", imported.folder, "--column", UP, "--column", "ms:0:100:down:pq")
+    assert code == 0
+    assert out.splitlines()[0] == "4 new values, 0 changed, 0 known already, of 4 candidate rows"
+    assert out.splitlines()[3:] == ["rows of a candidate that an earlier row names: 2", "empty cells: 3"]
+    again = imported.import_scores(write("file,hps\nqwen/3.jpg,1\nqwen/3.jpg,1\n"))
+    assert (again.known, again.repeated, again.empty) == (1, 1, 0)
+
+
+def test_true_in_json_is_no_score(imported: Campaign, write: Callable[..., Path]) -> None:
+    rows = [{"file": "qwen/3.jpg", "hps": True}, {"file": "flux/3.jpg", "hps": 1.5}]
+    with pytest.raises(InputError, match="has true in row 1, which is no number: write 1 or 0"):
+        imported.import_scores(write(json.dumps(rows), "scores.json"), [UP])
 
 
 def test_decimal_commas_and_full_width_digits_are_read(imported: Campaign, write: Callable[..., Path]) -> None:
@@ -275,8 +315,6 @@ def test_a_candidate_of_two_tasks_needs_the_task(
     imported.import_folder(twin)
     one = ids(imported)["twin/3.jpg"]
     summary = imported.import_scores(write(f"task,candidate,hps\n,{one},1\n5,{one},2\n"), [UP])
-    assert summary.unmatched == (
-        f"row 1: 2 candidates fit candidate {one[:60]}: add a column task or generator or file",
-    )
+    assert summary.unmatched == (f"row 1: 2 candidates fit candidate {one[:60]}: add a column task or file",)
     with imported._ws.db.read() as connection:
         assert {c.task_id for c in load_candidates(connection) if c.id == one} == {"3", "5"}
