@@ -139,6 +139,8 @@ def _checked_id(task_id: str, profile: ContestProfile) -> str:
         typed = half_width(task_id)
         if re.fullmatch(r"[0-9]+", typed):  # not read as that: ids are written into the submission as they are
             raise InputError(f"column {column!r} has {task_id!r} in full-width digits: type {typed!r}")
+        if re.fullmatch(r"[0-9]+\.0+", typed):  # Excel and pandas write numbers so where a cell of the column is empty
+            raise InputError(f"column {column!r} must be a whole number, got {task_id!r}: write {typed.split('.')[0]}")
         raise InputError(f"column {column!r} must be a whole number, got {task_id!r}")
     fault = _id_fault(task_id) or _place_fault(task_id, profile)
     if fault:

@@ -19,6 +19,34 @@ else:
 
 Model = TypeVar("Model", bound=BaseModel)
 _SHORT = 160  # characters of further faults that still fit into the line of the first
+_WHOLE, _NUMBER, _TRUTH = "must be a whole number", "must be a number", "must be true or false"
+_TEXT, _TABLE = "must be text in quotation marks", "must be a table of keys and values"
+_EXPECTED = {  # pydantic's kinds of faults in the words of those who write TOML; others keep pydantic's
+    "int_type": _WHOLE,
+    "int_from_float": _WHOLE,
+    "int_parsing": _WHOLE,
+    "int_parsing_size": "has too many digits",
+    "float_type": _NUMBER,
+    "float_parsing": _NUMBER,
+    "finite_number": "must be a finite number",
+    "bool_type": _TRUTH,
+    "bool_parsing": _TRUTH,
+    "string_type": _TEXT,
+    "list_type": "must be a list in square brackets",
+    "tuple_type": "must be a list in square brackets",
+    "dict_type": _TABLE,
+    "model_type": _TABLE,
+    "model_attributes_type": _TABLE,
+    "greater_than_equal": "must be {ge} or more",
+    "greater_than": "must be more than {gt}",
+    "less_than_equal": "must be {le} or less",
+    "less_than": "must be less than {lt}",
+    "string_too_short": "its length must be {min_length} or more",
+    "string_too_long": "its length must be {max_length} or less",
+    "string_pattern_mismatch": "must fit the pattern {pattern}",
+    "too_short": "its length must be {min_length} or more",
+    "too_long": "its length must be {max_length} or less",
+}
 
 
 def parse_toml(data: bytes, model: type[Model], label: str) -> Model:
@@ -56,10 +84,20 @@ def _line(fault: Any, model: type[BaseModel]) -> str:
         return f"unknown key '{place}'{did_you_mean(str(fault['loc'][-1]), known)}"
     if fault["type"] == "missing":
         return f"key {place!r} is missing"
-    message = str(fault["msg"]).removeprefix("Value error, ").splitlines()[0]
+    message = _words(fault)
     if isinstance(fault["input"], dict):  # a rule over several keys of a table: its own message names them
         return message
     return f"key {place!r}: {message[:1].lower()}{message[1:]}, got {_shown(fault['input'])}"
+
+
+def _words(fault: Any) -> str:
+    """What was expected: in our words for what is told often, else in pydantic's or in those of our own rule."""
+    facts = {name: f"{fact:g}" if isinstance(fact, float) else fact for name, fact in fault.get("ctx", {}).items()}
+    if fault["type"] == "literal_error":
+        return f"must be one of {str(facts['expected']).replace(' or ', ', ')}"
+    if fault["type"] in _EXPECTED:
+        return _EXPECTED[fault["type"]].format(**facts)
+    return str(fault["msg"]).removeprefix("Value error, ").splitlines()[0]
 
 
 def _shown(value: Any) -> str:

@@ -22,6 +22,9 @@ _EITHER = re.compile(rf"\{{{_CHOICE}\|{_CHOICE}\}}")
 _NUMBER = frozenset("0123456789.,%+-")
 BEHIND = (": ", "; ", ". ", "(")
 _QUOTES = ("''", '""', "``", "“”")
+# Within a quoted piece: a quotation that ends and a later one that begins. "it's" and "the dogs' names" are none.
+_TWO_QUOTED = {mark: re.compile(rf"{mark}(?!\w).*(?<!\w){mark}") for mark in "'\""}
+_ENDS_A_CLAUSE = (":", ";", ",")
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class Template:
             return None
         inner = text[len(first) : len(text) - len(last)]
         for pieces in (_from_left(inner, self.literals[1:-1]), _from_right(inner, self.literals[1:-1])):
-            if pieces is not None and all(map(_may_stand, self.holes, pieces)):
+            if pieces is not None and all(map(_may_stand, self.holes, pieces, self.literals[1:])):
                 return pieces
         return None
 
@@ -95,9 +98,12 @@ def forms(english: str) -> list[str]:
     ]
 
 
-def _may_stand(hole: str, piece: str) -> bool:
-    if hole == WORD:
-        return bool(piece) and not any(map(str.isspace, piece))
+def _may_stand(hole: str, piece: str, behind: str) -> bool:
+    """Whether a hole takes the piece. ``behind``: what follows, by which a quoted hole knows its mark."""
+    if hole == WORD:  # "a.csv:" is a heading, behind which another text begins
+        return bool(piece) and not any(map(str.isspace, piece)) and not piece.endswith(_ENDS_A_CLAUSE)
+    if hole == QUOTED and (two := _TWO_QUOTED.get(behind[:1])):
+        return not two.search(piece)
     return hole != NUMBER or (bool(piece) and _NUMBER.issuperset(piece))
 
 

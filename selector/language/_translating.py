@@ -122,11 +122,12 @@ class _Words:
         if not found or head.endswith(".."):
             return None
         first, rest = self.of(head, depth + 1), self.of(tail, depth + 1)
+        ways = []
         if first.words is not False and (end := self._fitting(separator + tail, depth)):
-            return _Told(first.text + end.text, True, first.lost + end.lost)
+            ways.append(_Told(first.text + end.text, True, first.lost + end.lost))
         if separator == ": " and (start := self._heading(head + ":", depth)):
-            return _Told(start.text + rest.text, True, start.lost + rest.lost)
-        return _joined(separator, first, rest)
+            ways.append(_Told(start.text + rest.text, True, start.lost + rest.lost))
+        return _least_lost(filter(None, (*ways, _joined(separator, first, rest))))
 
     def _heading(self, text: str, depth: int) -> _Told | None:
         found = self._fitting(text, depth)

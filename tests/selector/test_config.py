@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from selector.config import CampaignConfig, Step, check_names, parse_config, read_config, render_config
 from selector.contest.toml_model import parse_toml
 from selector.domain import InputError, TaskType
+from selector.language import CHINESE, translated
 
 FULL = {
     "profile": "tianchi-532389",
@@ -187,6 +189,32 @@ def test_a_new_file_shows_how_a_judge_and_settings_of_a_scorer_are_written() -> 
     for words in ("# [judges.NAME]\n# base_url", "# model = ", "# key_env = ", "# [scorers.NAME]", "docs/judge.md"):
         assert words in text
     assert "# [judges.NAME]" not in render_config(parse_config(FULL))
+
+
+@pytest.mark.parametrize(
+    ("text", "told", "chinese"),
+    [
+        ("workers = -1", "must be 1 or more, got -1", "必须大于或等于 1，而给的是 -1"),
+        ("workers = 900", "must be 256 or less, got 900", "必须小于或等于 256，而给的是 900"),
+        ("seed = 3000000000", "must be less than 2147483648, got", "必须小于 2147483648"),
+        ("team = 3", "must be text in quotation marks, got 3", "必须是带引号的文字，而给的是 3"),
+        ('team = ""', "its length must be 1 or more, got ''", "长度必须大于或等于 1"),
+        ("generate.tie.retouch = 8.5", "must be a whole number, got 8.5", "必须是整数，而给的是 8.5"),
+        ("generate.tie = 3", "must be a table of keys and values, got 3", "必须是由键和值组成的表"),
+        ("generate.tie.retouch.prompts = 3", "must be a list in square brackets, got 3", "必须是方括号里的列表"),
+        ("generate.tie.retouch.reserve = 4", "must be true or false, got 4", "必须是 true 或 false"),
+        ('engine.gpus = "x"', "must be a number, got 'x'", "必须是数，而给的是 'x'"),
+        ('engine.name = "rai"', "must be one of 'local', 'ray', got 'rai'", "必须是 'local', 'ray' 之一"),
+        ('judges."a b".model = "m"', "must fit the pattern", "必须符合模式"),
+    ],
+)
+def test_a_wrong_value_is_told_in_words_of_toml_in_both_languages(text: str, told: str, chinese: str) -> None:
+    with pytest.raises(InputError, match=re.escape(told)) as error:
+        parse_toml(f'profile = "mini-png"\n{text}\n'.encode(), CampaignConfig, "campaign.toml")
+    line = str(error.value).partition("; ")[0]
+    assert "input should" not in line
+    said = translated(line, CHINESE)
+    assert said.startswith("campaign.toml：键 ") and chinese in said
 
 
 def test_a_file_that_is_no_toml_or_not_utf8_says_so(tmp_path: Path) -> None:

@@ -71,6 +71,8 @@ def test_a_campaign_is_told_of_in_chinese(run: Run, campaign: Campaign) -> None:
         (("nope",), "没有命令 “nope”"),
         (("init",), "缺少"),
         (("generate", "-n", "0"), "“-n” 的值无效：0 不在范围"),
+        (("generate", "-n", "x"), "“-n” 的值无效：“x” 不是整数。见 `bestshot generate --help`。"),
+        (("record", "abc", "--score", "x"), "“--score” 的值无效：“x” 不是数。见 `bestshot record --help`。"),
         (("generate", "--nope"), "没有选项"),
         (("record", "abc", "--score", "1", "--submitted"), "请在 --score TOTAL"),
         (("record", "abc", "--score", "1"), "没有提交 “abc”"),

@@ -20,7 +20,7 @@ LEAST, LEAST_OF_NUMBERS, LEAST_BETWEEN = (
 )  # letters of a template: with holes for text, for numbers, at both ends
 SHORT = {  # which are a line or a quantity of their own
     "{#} x {}", "{}  [{w}]", "{#} s",
-    "{w}: {#} of {#}, {=}", "{#} {w}: pin {}", "{#} {w}: pin {}: {=}", "{w} is 0 ({})",
+    "{w}: {#} of {#}, {=}", "{#} {w}: pin {}", "{#} {w}: pin {}: {=}", "{w} is 0 ({})", "{=}: row {#} (line {#}): {}",
 }  # fmt: skip
 # English words and names that Chinese texts keep: commands, formats, products, and what is written so in files.
 COMMAND_WORDS = re.compile(r"[A-Za-z]{3,}")

@@ -26,6 +26,14 @@ def fitted(english: str, text: str) -> list[str] | None:
         ("task {w}: {}", "task of mine: a", None),
         ("{} on {w}", "put on hold on 2026-01-02", ["put on hold", "2026-01-02"]),  # the word must be the last one
         ("a {} b", "a b", None),  # beginning and end may not share the blank
+        # A template of the beginning alone takes no end in other words for a name.
+        ("column '{}'", "column 'it's'", ["it's"]),
+        ("column '{}'", "column 'index' must be a whole number, got '1.0'", None),
+        ("column '{}'", "column 'index' must be a whole number, got ''", None),
+        ('say "{}"', 'say "a" and "b"', None),
+        ("`bestshot {}`", "`bestshot pin --reason 'a' --by 'b'`", ["pin --reason 'a' --by 'b'"]),
+        ("{w} {=} occurs twice", "a.csv: row 2: 'x' occurs twice", None),
+        ("{w} {=} occurs twice", "index 'x' occurs twice", ["index", "'x'"]),
         ("[{#}, {#}]", "[1, -2.5]", ["1", "-2.5"]),
         ('set {"judge": {#}}', 'set {"judge": 0.4}', ["0.4"]),
     ],

@@ -12,6 +12,23 @@ def zh(text: str) -> str:
     return translated(text, CHINESE)
 
 
+@pytest.mark.parametrize(
+    ("english", "chinese"),
+    [
+        ("column 'index' must be a whole number, got '1.0': write 1", "列 'index' 必须是整数，而给的是 '1.0'：请写 1"),
+        ("column 'index' must be a whole number, got ''", "列 'index' 必须是整数，而给的是 ''"),
+        ("column 'x' has '１' in full-width digits: type '1'", "列 'x' 里的 '１' 用了全角数字：请输入半角的 '1'"),
+        ("index '2' occurs twice, first on line 3", "index '2' 出现两次，第一次在第 3 行"),
+        ("column 'prompt' is empty, but a 'tie' task needs a prompt", "列 'prompt' 为空，但 'tie' 任务需要提示词"),
+        ("input image 'a.jpg' is not in imgs", "输入图片 'a.jpg' 不在 imgs 里"),
+    ],
+)
+@pytest.mark.parametrize("table", ["float.csv", "/a b/任务.csv", r"C:\\x\\t.csv"])
+def test_a_row_of_the_task_table_is_told_whole(table: str, english: str, chinese: str) -> None:
+    """What names a column took the rest of the sentence for its name, and what begins with a word took the table."""
+    assert zh(f"{table}: row 16 (line 17): {english}") == f"{table}：数据行 16（第 17 行）：{chinese}"
+
+
 def test_english_and_languages_that_nobody_has_written_change_nothing() -> None:
     assert translated("no total yet", ENGLISH) == "no total yet"
     assert translated("no total yet", "fr") == "no total yet"
