@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from selector.cli.common import counted, explained, table
-from selector.domain.words import n_of, some_of
+from selector.domain.words import n_of, some_of, tasks_named
 
 if TYPE_CHECKING:
     from selector.generate.dry_run import GenerateEstimate
@@ -62,6 +62,11 @@ def _decided(not_asked: Mapping[str, int], refilled: Sequence[str]) -> list[str]
         some = ", ".join(refilled[:MOST_NAMED]) + (", …" if len(refilled) > MOST_NAMED else "")
         lines.append(f"asked anew, as all that they had is excluded: {n_of(len(refilled), 'task')} ({some})")
     return lines
+
+
+def is_nothing_taken(summary: ImportSummary) -> bool:
+    """Whether a folder gave nothing at all, now or before: it is another one than was meant, or its names are wrong."""
+    return not summary.made and not summary.already
 
 
 def is_unfinished(summary: GenerateSummary) -> bool:
@@ -231,5 +236,5 @@ def _replaced(replaced: Sequence[Replaced]) -> list[str]:
         n = sum(one.back_again is back_again for one in replaced)
         if n:
             took = f"{what} took the place of {n_of(n, 'picture')}: the newest import wins"
-            lines.append(f"{took} (tasks {some_of(tasks)}; --keep keeps both eligible)")
+            lines.append(f"{took} ({tasks_named(tasks)}; --keep keeps both eligible)")
     return lines

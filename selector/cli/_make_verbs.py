@@ -16,6 +16,7 @@ from selector.cli._describe_generated import (
     describe_estimate,
     describe_generated,
     describe_imported,
+    is_nothing_taken,
     is_unfinished,
 )
 from selector.cli._describe_lacking import describe_lacking, describe_next
@@ -269,7 +270,7 @@ def generate(
     "Take finished images from any tool as candidates. Files of task 7 are 7.png, 007.png, 7_anything.jpg, "
     "task-7.webp, copies such as 7 (1).png, and all in a folder 7/. A file that comes again under the same name takes "
     "the place of the older one. A table names every file and why some were not taken. Seed, prompt and model are read "
-    "from the files of A1111, ComfyUI, InvokeAI and others.",
+    "from the files of A1111, ComfyUI, InvokeAI and others. Exits with 1 when nothing at all was taken.",
     "bestshot import ../qwen-image-outputs --label qwen-image",
 )
 @click.argument("images", type=click.Path(path_type=Path))
@@ -282,9 +283,9 @@ def generate(
     metavar="FILE.csv",
     help="Where the table of all files goes.  [default: import-report.csv in the campaign]",
 )
-def import_(campaign: Campaign, images: Path, label: str | None, keep: bool, out: Path | None) -> tuple[Any, str]:
+def import_(campaign: Campaign, images: Path, label: str | None, keep: bool, out: Path | None) -> tuple[Any, str, int]:
     summary = campaign.import_folder(images, label, progress_bar(), keep, out)
-    return summary, describe_imported(summary)
+    return summary, describe_imported(summary), UNFINISHED if is_nothing_taken(summary) else 0
 
 
 @verb(

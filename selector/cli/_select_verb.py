@@ -159,7 +159,9 @@ def _summary(found: Selection, out: Path | None) -> str:
         lines.append(f"passed over, because they hold text: {', '.join(found.passed_over)}")
     if found.told or found.pending or found.judged:
         pending = f" ({found.pending} still to come)" if found.pending else ""
-        lines.append(f"learned from {n_of(len(found.told), 'total')}{pending}, {found.judged} judged candidates")
+        lines.append(
+            f"learned from {n_of(len(found.told), 'total')}{pending}, {n_of(found.judged, 'judged candidate')}"
+        )
     sure = sum(pick.p_best >= 0.5 for pick in found.picks)
     lines.append(
         f"picks expected at {found.expected:.2f} on average; {sure} of {len(found.picks)} are the best of their task "

@@ -20,7 +20,7 @@ from selector.cli._progress import progress_bar as progress_bar
 from selector.domain.errors import InputError
 from selector.domain.types import TaskType
 from selector.domain.visible import visible
-from selector.domain.words import some_of
+from selector.domain.words import tasks_named
 from selector.language import display_width
 
 if TYPE_CHECKING:
@@ -234,7 +234,7 @@ def counted(counts: Mapping[str, int], most: int = 12, tasks: Mapping[str, Seque
 
 
 def _of_tasks(ids: Sequence[str]) -> str:
-    return f" ({'task' if len(ids) == 1 else 'tasks'} {some_of(ids)})" if ids else ""
+    return f" ({tasks_named(ids)})" if ids else ""
 
 
 def by_scorer(counts: Mapping[str, int]) -> dict[str, int]:

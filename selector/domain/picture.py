@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import io
 import os
+import re
 import struct
 import threading
 import warnings
@@ -112,7 +113,9 @@ def open_image(data: bytes, name: str) -> Image:
             raise ValueError("its header has too many parts")
         image = Image.open(reader, formats=_readable_formats())
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise InputError(f"{name}: too large to be a contest picture ({error})") from error
+        pixels = re.search(r"\((\d+) pixels\)", str(error))  # refused before a size can be asked for
+        size = f"{int(pixels[1]) // 1_000_000} megapixels" if pixels else "its size"
+        raise InputError(f"{name}: {size} is more than the limit of {MAX_PIXELS // 1_000_000} megapixels") from error
     except UnidentifiedImageError as error:  # its own words are the address of our buffer
         raise InputError(f"{name}: not a picture that can be read (no picture format that is known here)") from error
     except _DAMAGE as error:

@@ -101,6 +101,15 @@ def some_of(names: Sequence[str], most: int = 5) -> str:
     return ", ".join(names[:most]) + (", …" if len(names) > most else "")
 
 
+def tasks_named(ids: Sequence[str], shown: str = "") -> str:
+    """``task 7``, ``tasks 3, 10, 17``; ``shown`` where ``some_of`` is not how they are to be listed.
+
+    >>> tasks_named(["7"]), tasks_named(["3", "10"])
+    ('task 7', 'tasks 3, 10')
+    """
+    return f"{'task' if len(ids) == 1 else 'tasks'} {shown or some_of(ids)}"
+
+
 def in_one_line(text: str, most: int) -> str:
     """The text without its line ends; where it has more than ``most`` characters, the first of them and an ellipsis.
 

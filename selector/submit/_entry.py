@@ -15,7 +15,7 @@ from sqlalchemy import Connection, select
 from selector.domain import InputError, Pick, SubmissionError, Task
 from selector.domain.digest import sha256_of
 from selector.domain.files import make_folder, sweep, write_atomically
-from selector.domain.words import n_of
+from selector.domain.words import n_of, tasks_named
 from selector.store import schema
 from selector.store.decisions import newest_decision
 from selector.store.picks import picks_of, submission_id
@@ -141,7 +141,7 @@ def _check_files(ws: Workspace, picks: Sequence[Pick]) -> None:
     problems = {task_id: why for task_id, why in found.items() if why}
     if problems:
         first, *others = problems
-        also = f"; the same for {len(others)} more (tasks {some(others)})" if others else ""
+        also = f"; the same for {len(others)} more ({tasks_named(others, some(others))})" if others else ""
         elsewhere = "".join(f"; or copy images/ from {place}" for place in ws.other_folders()[:1])
         raise SubmissionError(
             f"the image that is picked for task {first} cannot be exported: {problems[first]}{elsewhere}{also}"
@@ -159,8 +159,8 @@ def _check_zip(
     changed = [p.task_id for p in picks if found[p.task_id] != p.candidate_id]
     if changed:
         raise SubmissionError(
-            f"{n_of(len(changed), 'image was', 'images were')} changed on the disk (tasks {some(changed)}): "
-            "delete them from images/ and run `bestshot generate`"
+            f"{n_of(len(changed), 'image was', 'images were')} changed on the disk "
+            f"({tasks_named(changed, some(changed))}): delete them from images/ and run `bestshot generate`"
         )
     if wanted not in ("", sha256):
         raise SubmissionError(

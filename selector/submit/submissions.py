@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from selector.domain import Pick, Task
-from selector.domain.words import n_of
+from selector.domain.words import n_of, tasks_named
 from selector.store.candidates import last_resorts, load_candidates
 from selector.store.picks import load_submission_picks
 from selector.submit.ledger import Ledger, Quota, SubmissionRecord
@@ -117,9 +117,9 @@ def check_origin(
         problems.append("its bytes are not those that were exported under this submission's name")
     if fallbacks:
         line = f"{n_of(len(fallbacks), 'image is a fallback, not an answer', 'images are fallbacks, not answers')}: "
-        line += f"tasks {', '.join(fallbacks[:5])}"
+        line += tasks_named(fallbacks)
         (warnings if allow_fallbacks else problems).append(line)
     if foreign:
         what = n_of(len(foreign), "image is", "images are")
-        warnings.append(f"{what} none of this campaign's candidates: tasks {', '.join(foreign[:5])}")
+        warnings.append(f"{what} none of this campaign's candidates: {tasks_named(foreign)}")
     return replace(verdict, valid=not problems, problems=tuple(problems), warnings=tuple(warnings))

@@ -114,7 +114,8 @@ def test_a_task_without_candidates_gets_the_flagged_fallback_and_export_refuses_
         campaign.export()
     exported = campaign.export(allow_fallbacks=True)
     assert exported.submission.fallbacks == 1
-    assert not campaign.submissions.verify(exported.zip_path).valid
+    verdict = campaign.submissions.verify(exported.zip_path)
+    assert (verdict.valid, verdict.problems) == (False, ("1 image is a fallback, not an answer: task 3",))
     assert campaign.submissions.verify(exported.zip_path, allow_fallbacks=True).valid
 
 

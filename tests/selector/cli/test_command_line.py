@@ -162,7 +162,10 @@ def test_usage_errors_are_one_line(run: Run) -> None:
         ("index,task_type,prompt,ori_image,target_image\n1,tie,a,../secret.jpg,\n", ["../secret.jpg"]),
         ("index,task_type,prompt,ori_image,target_image\n1,tie,a,/etc/passwd,\n", ["/etc/passwd"]),
         ("index,task_type,prompt,ori_image,target_image\n1,tie,a,cut.jpg,\n", ["cut.jpg"]),
-        ("index,task_type,prompt,ori_image,target_image\n1,tie,a,huge.png,\n", ["huge.png", "50000"]),
+        (
+            "index,task_type,prompt,ori_image,target_image\n1,tie,a,huge.png,\n",
+            ["huge.png", "2500 megapixels"],
+        ),
     ],
     ids=["missing column", "duplicate", "type", "absent", "traversal", "absolute", "truncated", "huge header"],
 )
@@ -232,6 +235,18 @@ def test_import_names_the_files_that_no_task_got(run: Run, campaign: Campaign, t
         "no task has that id": ["99.jpg"],
         "the name begins with no task's id": [f"x{i}.jpg" for i in range(7)],
     }
+
+
+def test_import_of_a_folder_that_gives_nothing_is_unfinished(run: Run, campaign: Campaign, tmp_path: Path) -> None:
+    folder = tmp_path / "finished"
+    folder.mkdir()
+    assert run("import", folder, "-C", campaign.folder)[0] == 1
+    (folder / "cat.jpg").write_bytes(noise_jpeg(9))
+    status, out, _ = run("import", folder, "-C", campaign.folder)
+    assert (status, out.splitlines()[0]) == (1, "1 file: 1 not taken")
+    (folder / "3.jpg").write_bytes(noise_jpeg(8))
+    assert [run("import", folder, "-C", campaign.folder)[0] for _ in range(2)] == [0, 0]
+    assert "Exits with 1 when nothing at all was taken" in " ".join(run("import", "--help")[1].split())
 
 
 def test_import_says_how_to_name_what_lacks_only_an_underscore(run: Run, campaign: Campaign, tmp_path: Path) -> None:

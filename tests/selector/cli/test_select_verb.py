@@ -29,6 +29,13 @@ def test_the_summary_says_what_was_read_and_picked(run: Run, scores: Path) -> No
     assert (scores.parent / "picks.csv").read_text(encoding="utf-8").startswith("task,candidate,overall,")
 
 
+def test_one_judged_candidate_is_one(run: Run, scores: Path) -> None:
+    judged = scores.parent / "judged.csv"
+    judged.write_text("task,candidate,overall\na,x,7\n", encoding="utf-8")
+    out = run("select", scores, "--column", "judge=judge", "--judged", judged)[1]
+    assert "learned from 0 totals, 1 judged candidate\n" in out
+
+
 def test_json_has_the_same_as_the_file(run: Run, scores: Path) -> None:
     path = scores.parent / "picks.json"
     code, out, _ = run("select", scores, "--column", "judge=0.4", "--out", path, "--json")

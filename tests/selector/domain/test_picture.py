@@ -66,7 +66,7 @@ def png_header_of(width: int, height: int) -> bytes:
 @pytest.mark.parametrize("size", [(50_000, 50_000), (12_000, 9_000), (10_001, 5_000), (2**31 - 1, 1)])
 def test_giant_header_is_refused_before_decoding(size: tuple[int, int]) -> None:
     for attribute in ("size", "rgb"):
-        with pytest.raises(InputError, match=r"giant: (too large|.*megapixels|damaged)"):
+        with pytest.raises(InputError, match=r"giant: .* is more than the limit of 50 megapixels"):
             getattr(Picture(png_header_of(*size), "giant"), attribute)
 
 

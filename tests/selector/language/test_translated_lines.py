@@ -45,8 +45,23 @@ def test_what_stands_in_brackets_behind_a_sentence_is_translated_by_itself() -> 
         zh("retouch declined: the edit instruction is empty (tasks 3, 8)")
         == "retouch 拒绝：编辑指令是空的（任务 3, 8）"
     )
-    assert (
-        zh("  problem: 1 image is a fallback, not an answer: tasks 49") == "  问题：1 张图是兜底图，不是答案：任务 49"
+    assert zh("  problem: 1 image is a fallback, not an answer: task 49") == "  问题：1 张图是兜底图，不是答案：任务 49"
+
+
+@pytest.mark.parametrize("english", ["task 49", "tasks 49, 50, …"])
+def test_tasks_are_named_one_or_several(english: str) -> None:
+    named = english.replace("tasks", "任务").replace("task", "任务")
+    for text in (
+        f"2 images are none of this campaign's candidates: {english}",
+        f"1 image was changed on the disk ({english}): delete them from images/ and run `bestshot generate`",
+        f"no total yet; the same for 1 more ({english})",
+    ):
+        assert named in zh(text) and english not in zh(text)
+
+
+def test_a_picture_of_too_many_pixels_is_told_in_chinese() -> None:
+    assert zh("3.png: 900 megapixels is more than the limit of 50 megapixels") == (
+        "3.png：900 百万像素超过 50 百万像素的上限"
     )
 
 
