@@ -108,7 +108,7 @@ def read_lines(path: Path, what: str, columns: Sequence[str]) -> list[tuple[int,
     missing = [name for name in columns if name not in header]
     if missing:
         hint = did_you_mean(missing[0], header)
-        raise InputError(f"{path} needs the columns {' and '.join(columns)}: '{missing[0]}' is missing{hint}")
+        raise InputError(f"{path} needs the columns {', '.join(columns)}: '{missing[0]}' is missing{hint}")
     found = []
     for one in records[1:]:
         row = dict(zip(header, (unharmed(cell.strip()) for cell in one.cells), strict=False))

@@ -48,6 +48,35 @@ def test_what_stands_in_brackets_behind_a_sentence_is_translated_by_itself() -> 
     assert zh("  problem: 1 image is a fallback, not an answer: task 49") == "  问题：1 张图是兜底图，不是答案：任务 49"
 
 
+@pytest.mark.parametrize(
+    ("english", "chinese"),
+    [
+        (
+            "1 new value, 0 changed, 2 known already, of 3 candidate rows",
+            "1 个新值，0 个有变，2 个早已知道，来自 3 行候选图",
+        ),
+        (
+            "  row 1: 2 candidates fit file 1.png: add a column candidate or generator",
+            "  第 1 行：2 张候选图符合 file 1.png：请加上列 candidate 或 generator",
+        ),
+        (
+            "column 'a b': better must be one of up, down; got 'upp'",
+            "列 “a b”：better 必须是 up, down 之一，而给的是 'upp'",
+        ),
+        (
+            "s.json: column 'a' has true in row 1, which is no number: write 1 or 0 if that is meant",
+            "s.json：列 “a” 在第 1 行是 true，不是数：若是此意请写 1 或 0",
+        ),
+        (
+            "s.csv: column 'a' holds numbers, but 'n.a.' in row 2: put a number or leave the cell empty",
+            "s.csv：列 “a” 是数，但第 2 行是 “n.a.”：请填数，或留空",
+        ),
+    ],
+)
+def test_what_import_scores_says_is_chinese_to_its_end(english: str, chinese: str) -> None:
+    assert zh(english) == chinese
+
+
 @pytest.mark.parametrize("english", ["task 49", "tasks 49, 50, …"])
 def test_tasks_are_named_one_or_several(english: str) -> None:
     named = english.replace("tasks", "任务").replace("task", "任务")
