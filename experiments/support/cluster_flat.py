@@ -6,7 +6,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -77,4 +77,4 @@ def _peak(folder: Path, n: int) -> Memory:
         raise RuntimeError(
             f"score of {n} ended with {process.returncode}: {(folder.parent / 'said').read_text()[-500:]}"
         )
-    return Memory(*(max(getattr(m, part) for m in seen) for part in ("driver", "workers", "ray", "store", "driver_own")))
+    return Memory(**{part.name: max(getattr(m, part.name) for m in seen) for part in fields(Memory)})

@@ -276,7 +276,7 @@ def _selected(study: Study, rows: Ints, order: Ints) -> Iterator[Selected]:
         learns = "" if row == known[place] else "submitted to learn: "
         reason = learns + "; ".join(
             [
-                f"{p_best:.2f} likely the best",
+                f"chosen, {p_best:.2f} to be the best",
                 *([moved] if moved else []),
                 f"runner-up {candidates[other]} {chances[other]:.2f}",
             ]

@@ -25,7 +25,7 @@ def test_the_summary_says_what_was_read_and_picked(run: Run, scores: Path) -> No
     assert (code, err) == (0, "")
     assert out.startswith("4 candidates of 2 tasks by 2 generators; 1 score: judge +0.45\n")
     assert "passed over, because they hold text: file" in out
-    assert "likely the best; judge +" in out
+    assert " to be the best; judge +" in out
     assert (scores.parent / "picks.csv").read_text(encoding="utf-8").startswith("task,candidate,overall,")
 
 

@@ -175,7 +175,7 @@ def test_reasons_name_what_moved_the_pick_and_the_runner_up() -> None:
     table = pd.DataFrame(rows, columns=["task", "candidate", "judge"])
     first, only = read_contest(table, {"judge": "judge"}).picks().picks
     figures = f"{first.p_best:.2f}", f"{first.runner_up_p_best:.2f}"
-    assert re.fullmatch(rf"{figures[0]} likely the best; judge \+\d\.\d; runner-up y {figures[1]}", first.reason)
+    assert re.fullmatch(rf"chosen, {figures[0]} to be the best; judge \+\d\.\d; runner-up y {figures[1]}", first.reason)
     assert (only.reason, only.runner_up, only.p_best) == ("the only candidate", None, 1.0)
 
 
