@@ -93,7 +93,7 @@ def server_error(status: int, body: Any, text: str = "", key: str = "") -> Serve
     """
     told = _parsed(body if body is not None else ("" if text.lstrip().startswith("<") else text))
     error = _error(told)
-    code = _first(error, _CODES)[:_MOST_NAME]
+    code = " ".join(_first(error, _CODES).split())[:_MOST_NAME]  # it may hold a line's end
     said = clean(_IDS.sub("…", _sentence(error)), key, SENTENCE_CHARACTERS)
     words = " ".join((f"{code}:", said, *_leaves(told)))[:_MOST_WORDS].casefold()
     param = error.get("param") if isinstance(error, dict) else ""

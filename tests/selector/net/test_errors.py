@@ -308,3 +308,9 @@ def test_a_stored_reason_finds_its_cure_again() -> None:
     assert cure_of(trouble.reason) == trouble.cure != ""
     assert cure_of("the server failed (HTTP 503)") and not cure_of("the reply is empty")
     assert errors.table() is table()
+
+
+@pytest.mark.parametrize("code", ["\n", "a\nb", "\r\n slow "])
+def test_a_code_that_holds_a_lines_end_is_one_line(code: str) -> None:
+    found = server_error(400, {"detail": "no", "code": code})
+    assert found.code == " ".join(code.split())
