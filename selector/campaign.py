@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 from selector.config import check_names
 from selector.contest.quota import remaining_submissions
 from selector.contest.task_table import check_stored_names
-from selector.create import CONFIG_NAME, Created, create_campaign, open_workspace
+from selector.create import Created, create_campaign, open_workspace
 from selector.decide.context import Context
 from selector.decide.deciding import DecisionBook
 from selector.decide.judges import Judges, positive
 from selector.domain import BestshotError, InputError, Pick, Task, TaskInputs, TaskType
+from selector.domain.campaign_folder import CONFIG_NAME
 from selector.domain.files import followed
 from selector.domain.progress import Progress, silent
 from selector.store.attempts import load_tasks

@@ -9,7 +9,6 @@ database, and after a kill.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -31,10 +30,20 @@ from selector.contest import (
     resolve_image,
 )
 from selector.domain import BestshotError, InputError, Task, raise_shortage, stable_hash
+from selector.domain.campaign_folder import (
+    CONFIG_NAME,
+    DATABASE_NAME,
+    IMAGES_NAME,
+    INPUTS_NAME,
+    LOCK_NAME,
+    MADE_BY_INIT,
+    PROFILE_NAME,
+    SCORES_NAME,
+    TABLE_NAME,
+)
 from selector.domain.digest import sha256_of
 from selector.domain.files import (
     describe_write_error,
-    followed,
     make_folder,
     move_in,
     publish,
@@ -49,16 +58,7 @@ from selector.store.database import has_password, plain_url
 from selector.store.score_files import ScoreFiles, keep_scores_in
 from selector.workspace.workspace import Workspace
 
-CONFIG_NAME = "campaign.toml"
-DATABASE_NAME = "campaign.db"
-PROFILE_NAME = "profile.toml"  # a profile of one's own, copied here
-TABLE_NAME = "task.csv"
 INPUT_FACT = "input:"  # prefix of the facts that pin the input pictures by name
-INPUTS_NAME, IMAGES_NAME, SCORES_NAME = "inputs", "images", "scores"
-LOCK_NAME = ".init.lock"
-_DATABASE_FILES = (DATABASE_NAME, f"{DATABASE_NAME}-wal", f"{DATABASE_NAME}-shm")
-_OURS = {TABLE_NAME, PROFILE_NAME, INPUTS_NAME, IMAGES_NAME, SCORES_NAME, *_DATABASE_FILES}
-_PARTS = {CONFIG_NAME, LOCK_NAME, "submissions", *_OURS}  # what nothing makes again
 _SUFFIX = {"jpeg": ".jpg", "png": ".png"}  # of images, by the profile's format
 
 
@@ -258,21 +258,12 @@ def _checked(tasks: Path, images: Path, profile: str, config: Mapping[str, Any])
     return _Given(facts, own_profile, checked, tasks.read_bytes(), table, images, pictures)
 
 
-def check_spared(output: Path) -> None:
-    """Raise ``InputError`` for a file that would replace a part of a campaign: its records, inputs or submissions."""
-    place = followed(output)
-    for folder in place.parents:
-        part = place.relative_to(folder).parts[0]
-        if part in _PARTS and os.path.isfile(folder / CONFIG_NAME):  # noqa: PTH113 - Path's raises for odd names
-            raise InputError(f"{output} is a part of the campaign in {folder} ({part}): name another file")
-
-
 def _check_place(folder: Path, given: _Given) -> None:
     """Before the first file is written there, also that of the lock."""
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is a file: choose another folder")
     names = {path.name for path in folder.iterdir()} if folder.exists() else set()
-    strangers = sorted(name for name in names - _OURS if not name.startswith("."))
+    strangers = sorted(name for name in names - MADE_BY_INIT if not name.startswith("."))
     if CONFIG_NAME in names:
         return
     if strangers and DATABASE_NAME not in names:  # a whole campaign may have lost its configuration alone

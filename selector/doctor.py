@@ -17,7 +17,7 @@ from typing import Any
 
 from selector.config import JudgeConfig
 from selector.contest.input_images import check_input_images
-from selector.create import INPUT_FACT, TABLE_NAME
+from selector.create import INPUT_FACT
 from selector.decide.context import Context
 from selector.domain import (
     BestshotError,
@@ -29,6 +29,7 @@ from selector.domain import (
     TaskType,
     reason_of,
 )
+from selector.domain.campaign_folder import TABLE_NAME
 from selector.domain.digest import sha256_of
 from selector.domain.embedding import ContestContext
 from selector.domain.errors import InputProblems

@@ -14,6 +14,7 @@ from selector.create import INPUT_FACT
 from selector.decide.context import Context
 from selector.decide.deciding import MOST_CHARACTERS
 from selector.domain import InputError, stable_hash
+from selector.domain.campaign_folder import INPUTS_NAME, SUBMISSIONS_NAME
 from selector.domain.decisions import person
 from selector.domain.progress import Progress, silent
 from selector.domain.words import n_of, near_or_all, some_of
@@ -362,7 +363,7 @@ def _total(rows: _Rows, ids: Iterable[str]) -> int:
 
 def _folders(ws: Workspace) -> dict[str, int]:
     """Bytes of what lies in the campaign's folder beside its images, by name."""
-    names = ("inputs", "submissions", "report", "cache")
+    names = (INPUTS_NAME, SUBMISSIONS_NAME, "report", "cache")
     return {f"{name}/": sum(_size(path) for path in _files(ws.folder / name)) for name in names}
 
 

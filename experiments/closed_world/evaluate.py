@@ -30,7 +30,6 @@ from experiments.play import refuse_measured
 from experiments.support.outcome import ended, finish, parser, within
 from generators.diffusers_pipeline import DiffusersPipeline
 from selector.cli.common import progress_bar
-from selector.create import DATABASE_NAME
 from selector.demo.closed_world.checker import check
 from selector.demo.closed_world.scene import Scene, scene_at
 from selector.demo.play.contest import EVALUATED_FROM
@@ -40,6 +39,7 @@ from selector.demo.play.plan import PoolPlan
 from selector.demo.play.pool import Pool, campaign_of, make_pool
 from selector.demo.play.scores import made_by, similarities
 from selector.domain import InputError, Task, TaskInputs, TaskType
+from selector.domain.campaign_folder import DATABASE_NAME
 from selector.sight.embedded import EMBEDDING, TEXT_TO_IMAGE
 from selector.store import ImageFolder
 

@@ -22,9 +22,9 @@ from sqlalchemy import Connection
 
 from selector import Campaign
 from selector.contest.profile import ContestProfile
-from selector.create import DATABASE_NAME
 from selector.demo.play.figures import Floats
 from selector.domain import Axis, Column, Recipe, Score, Scorer, Task, TaskType, encode_final
+from selector.domain.campaign_folder import DATABASE_NAME
 from selector.generate.verb import MOST_FILES
 from selector.measure.scored import rows_of
 from selector.registry import create_generator, create_scorer

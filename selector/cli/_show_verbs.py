@@ -289,8 +289,8 @@ def report(
 @debug_option
 def doctor(folder: Path, name: str | None, yes: bool, every: bool, as_json: bool) -> None:
     from selector.campaign import Campaign
-    from selector.create import CONFIG_NAME
     from selector.doctor import FILES, check_machine
+    from selector.domain.campaign_folder import CONFIG_NAME
 
     if name is not None:
         _live(folder, name, yes, as_json)

@@ -17,6 +17,7 @@ import click
 from selector.cli._colour import painted
 from selector.cli._language import said, said_cell, said_header, show, show_json
 from selector.cli._progress import progress_bar as progress_bar
+from selector.domain.campaign_folder import check_spared
 from selector.domain.errors import InputError
 from selector.domain.types import TaskType
 from selector.domain.visible import visible
@@ -145,8 +146,6 @@ class Output(click.Path):
         self._suffixes = suffixes
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        from selector.create import check_spared
-
         path = Path(str(super().convert(value, param, ctx)))
         if self._suffixes and path.suffix.lower() not in self._suffixes:
             raise InputError(f"{path} has the suffix '{path.suffix}': it is written as {', '.join(self._suffixes)}")

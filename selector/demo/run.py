@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from selector.campaign import Campaign
-from selector.create import CONFIG_NAME
 from selector.demo.contest import SAMPLERS, SAMPLES, SHOWN, make_demo_contest
+from selector.domain.campaign_folder import CONFIG_NAME
 from selector.domain.embedding import ContestContext, EmbeddingSettings
 from selector.domain.progress import Progress, silent
 from selector.language import spoken

@@ -11,6 +11,7 @@ from selector.decide.context import Context
 from selector.decide.knowledge import Knowledge
 from selector.decide.picking import staleness
 from selector.domain import Estimate, Pick, Task, TaskType
+from selector.domain.campaign_folder import SUBMISSIONS_NAME
 from selector.domain.decisions import Decision, Decisions
 from selector.domain.names import name_fault
 from selector.domain.progress import Progress, silent
@@ -125,7 +126,7 @@ def _zip_file(ws: Workspace, submission: SubmissionRecord | None) -> Path | None
     if submission is None:
         return None
     place = f"{submission.id}/{submission.zip_name}"
-    path = ws.folder / "submissions" / place
+    path = ws.folder / SUBMISSIONS_NAME / place
     return path if not name_fault(place, folders=True) and path.is_file() else None
 
 

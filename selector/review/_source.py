@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from selector import __version__
-from selector.create import CONFIG_NAME
+from selector.domain.campaign_folder import CONFIG_NAME
 from selector.store import schema
 from selector.store.news import WATCHED, newest_rows
 from selector.workspace.workspace import Workspace

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from selector.domain import InputError, Pick, SubmissionError, Task
+from selector.domain.campaign_folder import SUBMISSIONS_NAME
 from selector.domain.digest import sha256_of
 from selector.domain.files import make_folder, sweep, write_atomically
 from selector.domain.words import n_of, tasks_named
@@ -42,7 +43,7 @@ class Place:
     def of(cls, ws: Workspace, picks: Sequence[Pick]) -> Place:
         """The place of these picks, in the table's order."""
         own = submission_id(ws.profile.name, picks)
-        folder = ws.folder / "submissions" / own
+        folder = ws.folder / SUBMISSIONS_NAME / own
         return cls(own, folder / ws.profile.export.archive_file(ws.config.team), folder / "manifest.json")
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy import Connection, select
 
 from selector.domain import raise_shortage
+from selector.domain.campaign_folder import SUBMISSIONS_NAME
 from selector.store import schema
 from selector.submit.verify import DAMAGE
 from selector.workspace.workspace import Workspace
@@ -31,7 +32,7 @@ def zips_that_hold(ws: Workspace, connection: Connection, sizes: Mapping[str, in
     """
     holders = set(submissions_that_hold(connection, sizes.keys()))
     known = set(connection.execute(select(schema.submission.c.id)).scalars())
-    paths = sorted((ws.folder / "submissions").glob("*/*.zip")) if sizes else []
+    paths = sorted((ws.folder / SUBMISSIONS_NAME).glob("*/*.zip")) if sizes else []
     return [
         path for path in paths if path.parent.name in holders or (path.parent.name not in known and _holds(path, sizes))
     ]

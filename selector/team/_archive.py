@@ -16,8 +16,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import IO, Any
 
-from selector.create import CONFIG_NAME, DATABASE_NAME, IMAGES_NAME
 from selector.domain import InputError, raise_shortage
+from selector.domain.campaign_folder import CONFIG_NAME, DATABASE_NAME, IMAGES_NAME
 from selector.domain.files import make_folder, replacing
 from selector.domain.names import name_fault, same_file_key
 from selector.domain.progress import Progress, silent

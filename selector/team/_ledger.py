@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Table, func, insert, select
 
 from selector.decide.revision import DECISIONS
 from selector.domain import InputError
+from selector.domain.campaign_folder import SUBMISSIONS_NAME
 from selector.domain.files import make_folder, replacing
 from selector.store import schema
 from selector.store.copying import batches
@@ -19,7 +20,6 @@ from selector.submit._events import EXPORTED
 from selector.team._rows import Lacking, Row, Taken, without_id
 from selector.workspace.workspace import Workspace
 
-SUBMISSIONS = "submissions"  # the folder of ZIPs and manifests
 OWN = "this campaign has submissions, uploads or totals of its own: its ledger counts; leave --ledger theirs away"
 _S, _NOTED = schema.submission, (schema.submission_event, schema.observation)
 
@@ -134,9 +134,9 @@ def _moved(row: Mapping[str, Any], places: Mapping[int, int], lacking: Lacking) 
 
 def _copy_files(ws: Workspace, other: Workspace) -> None:
     """ZIPs and manifests; a file that is here stays as it is."""
-    there = other.folder / SUBMISSIONS
+    there = other.folder / SUBMISSIONS_NAME
     for path in sorted(there.rglob("*")):
-        target = ws.folder / SUBMISSIONS / path.relative_to(there)
+        target = ws.folder / SUBMISSIONS_NAME / path.relative_to(there)
         if path.is_file() and not path.is_symlink() and not path.name.startswith(".") and not target.exists():
             make_folder(target.parent)
             with path.open("rb") as source, replacing(target) as stream:

@@ -20,7 +20,8 @@ from sqlalchemy import select
 
 import selector
 from selector.config import render_config
-from selector.create import (
+from selector.domain import InputError, OutOfResources, raise_shortage
+from selector.domain.campaign_folder import (
     CONFIG_NAME,
     DATABASE_NAME,
     IMAGES_NAME,
@@ -28,7 +29,6 @@ from selector.create import (
     SCORES_NAME,
     TABLE_NAME,
 )
-from selector.domain import InputError, OutOfResources, raise_shortage
 from selector.domain.files import describe_write_error, followed, publish, scratch_folder, sweep
 from selector.domain.names import name_fault
 from selector.domain.progress import Progress, silent

@@ -14,19 +14,17 @@ from typing import Any
 from sqlalchemy import JSON, Boolean, Column, Connection, Float, Integer, LargeBinary, String, exists, select
 
 from selector.config import CampaignConfig, read_config, render_config
-from selector.create import (
+from selector.create import INPUT_FACT, alone_in, store_url
+from selector.domain import InputError, TaskType, raise_shortage
+from selector.domain.campaign_folder import (
     CONFIG_NAME,
     DATABASE_NAME,
     IMAGES_NAME,
-    INPUT_FACT,
     INPUTS_NAME,
     LOCK_NAME,
     SCORES_NAME,
     TABLE_NAME,
-    alone_in,
-    store_url,
 )
-from selector.domain import InputError, TaskType, raise_shortage
 from selector.domain.decisions import DecisionKind
 from selector.domain.digest import sha256_of
 from selector.domain.files import (

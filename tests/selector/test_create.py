@@ -13,8 +13,8 @@ import pytest
 from sqlalchemy import delete, update
 
 from selector import Campaign
-from selector.create import CONFIG_NAME, LOCK_NAME
 from selector.domain import InputError
+from selector.domain.campaign_folder import CONFIG_NAME, LOCK_NAME
 from selector.store import Database, schema
 
 Files = Callable[[Sequence[str]], tuple[Path, Path]]

@@ -19,12 +19,12 @@ import numpy as np
 from selector import Campaign
 from selector.advice import StepKind
 from selector.config import read_config
-from selector.create import CONFIG_NAME, DATABASE_NAME
 from selector.demo.play.contest import FIRST_DAY, PlayTask, Scores, write_table
 from selector.demo.play.plan import TEAM
 from selector.demo.play.pool import Pool, campaign_of
 from selector.demo.play.scores import ORACLE, RANDOM, Points, baseline_points, mean_of
 from selector.domain import BestshotError, InputError, Pick
+from selector.domain.campaign_folder import CONFIG_NAME, DATABASE_NAME
 from selector.domain.progress import Progress, silent
 
 SHARED = ("planning", "attempt", "candidate", "score")  # rows that a game takes from the pool

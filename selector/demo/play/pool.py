@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 
 from selector import Campaign
-from selector.create import CONFIG_NAME, DATABASE_NAME
 from selector.demo.closed_world import _edit_truth as edit_truth
 from selector.demo.closed_world import _regions as regions
 from selector.demo.closed_world import _shapes_seen as shapes_seen
@@ -27,6 +26,7 @@ from selector.demo.closed_world.simulated import EDITORS, GENERATORS, Maker, edi
 from selector.demo.play.contest import FIRST_DAY, Files, PlayTask, Scores, play_tasks, write_contest
 from selector.demo.play.plan import PoolPlan
 from selector.domain import InputError, MissingPart, encode_final, stable_hash
+from selector.domain.campaign_folder import CONFIG_NAME, DATABASE_NAME
 from selector.domain.files import write_atomically
 from selector.domain.progress import Progress, silent
 from selector.store import Database, ImageFolder

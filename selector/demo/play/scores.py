@@ -15,11 +15,11 @@ from typing import TypeAlias
 
 import numpy as np
 
-from selector.create import DATABASE_NAME
 from selector.demo.play.contest import PlayTask, Scores
 from selector.demo.play.figures import Figure, Floats, figure_of
 from selector.demo.play.pool import Pool, campaign_of
 from selector.domain import TaskType
+from selector.domain.campaign_folder import DATABASE_NAME
 
 # What "the picture that is most like the words" is for each kind of task.
 SIMILARITY = {TaskType.T2I: ("clip_similarity", "similarity"), TaskType.TIE: ("clip_direction", "direction")}

@@ -18,8 +18,8 @@ from conftest import Run
 from sqlalchemy import func, insert, select
 
 from selector import Campaign
-from selector.create import LOCK_NAME
 from selector.domain import InputError
+from selector.domain.campaign_folder import LOCK_NAME
 from selector.store import schema
 from selector.team import backup as backup_module
 from selector.team import restoring
